@@ -1,0 +1,32 @@
+/*
+ * main.c - Lux9's table of contents: the layers, started in order.
+ *
+ * `make STAGE=n` builds the first n layers.  This file and the tables named
+ * in docs are the only places that know about stages.
+ */
+#include "boot/boot.h"
+#if STAGE >= 2
+#include "mmu/mmu.h"
+#endif
+#if STAGE >= 3
+#include "sched/sched.h"
+#endif
+
+/* Called by boot/x86_64/entry.asm on the boot stack, interrupts off. */
+void
+kernel_main(uint32_t magic, paddr_t info)
+{
+    boot_init(magic, info);
+#if STAGE >= 2
+    mmu_init();
+#endif
+#if STAGE >= 3
+    sched_init();
+#endif
+    ktest_run();
+#if STAGE >= 3
+    sched_start("init");
+#else
+    monitor();
+#endif
+}
