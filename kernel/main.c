@@ -23,10 +23,10 @@ kernel_main(uint32_t magic, paddr_t info)
 #if STAGE >= 3
     sched_init();
 #endif
-    ktest_run();
 #if STAGE >= 3
-    sched_start("init");
+    sched_start();
 #else
+    ktest_run();
     monitor();
 #endif
 }
