@@ -1,0 +1,142 @@
+/*
+ * process.h - struct proc: all that the kernel knows of a process.
+ *
+ * Letters say what guards a field:
+ *   [I] set at creation      [o] only the process itself
+ *   [t] proctab_lock         [p] p->lock
+ *   [a] atomic, rule beside  [q] the run queue it is on; else its own CPU
+ *
+ * Life: NEW (being made, in the table, unknown to the scheduler) -> READY ->
+ * RUNNING <-> READY (loses the CPU), RUNNING -> SLEEPING -> READY (woken),
+ * RUNNING -> DEAD (proc_exit; freed by whatever its CPU runs next).
+ *
+ * Each change of state is one atomic step by one owner:
+ *   NEW -> READY        its maker, once
+ *   SLEEPING -> READY   whoever wins the compare-and-exchange in
+ *                       sched.c:proc_wake; the winner, and only the winner,
+ *                       queues it
+ *   all others          the process itself, on its own CPU
+ */
+#pragma once
+
+#include "sched/sched.h"
+
+enum proc_state {
+    PROC_NEW,
+    PROC_READY,
+    PROC_RUNNING,
+    PROC_SLEEPING,
+    PROC_DEAD,
+};
+
+struct fpu_state {
+    uint8_t bytes[512];
+} __attribute__((aligned(16)));
+
+struct sched_group;  /* shares its weight among its processes: fair.c */
+struct rendez_group; /* processes that meet by rendezvous: rendez.c */
+
+struct waitrec { /* what wait will return; made at fork: exit cannot fail */
+    struct list link;
+    struct waitmsg msg;
+};
+
+struct proc {
+    struct fpu_state fpu;  /* [o] while not running; first: alignment */
+    uint32_t pid;          /* [I] */
+    uint32_t state;        /* [a] enum proc_state, see above */
+    uint32_t on_cpu;       /* [a] its registers are still in its CPU: no
+                              other may run it */
+    uint32_t cpu;          /* [a] where it ran last, or is queued */
+    uint32_t attention;    /* [a] look at its notes before user mode */
+    bool is_idle;          /* [I] */
+    uint64_t ksp;          /* [q] stack pointer while not running */
+    char *kstack_top;      /* [I] */
+    struct trapframe *tf;  /* [I] the user's registers: top of the stack */
+    struct space *space;   /* [o] NULL: runs in the kernel only */
+
+    /* scheduling */
+    struct list runq_link;          /* [q] */
+    struct sched_group *group;      /* [o] */
+    struct edf *edf;                /* [o] NULL: fair class */
+    uint64_t run_ticks;             /* [o] TSC ticks on a CPU till ran_from */
+    uint64_t ran_from;              /* [o] TSC at the last switch in */
+    uint64_t user_samples, sys_samples; /* [o] what timer ticks found */
+    uint64_t born_ns;               /* [I] */
+
+    /* sleeping */
+    struct list wait_link;          /* the lock given to proc_block */
+    const char *wchan;              /* [o] why it sleeps */
+    struct qlock *wait_lock;        /* [a] queue lock it waits for */
+    struct timer sleep_timer;       /* [o] */
+    bool timed_out;                 /* [a] set by sleep_timer */
+    uint64_t rendez_tag, rendez_value; /* the rendezvous group's lock */
+    bool rendez_done;               /* the rendezvous group's lock */
+
+    /* family */
+    struct proc *parent;            /* [t] NULL: nobody waits for it */
+    struct list children, sibling;  /* [t] */
+    struct list waitrecs;           /* [t] of dead children */
+    struct waitq child_died;
+    struct waitrec *waitrec;        /* [o] NULL: RFNOWAIT */
+    uint32_t notegrp;               /* [t] */
+    struct rendez_group *rendez;    /* [o] */
+
+    /* notes */
+    struct spinlock lock;           /* RANK_PROC */
+    struct list notes;              /* [p] oldest first */
+    uint32_t nnote;                 /* [p] */
+    uint32_t note_bits;             /* [a] NOTE_BIT_... */
+    vaddr_t note_handler;           /* [o] 0: none */
+    vaddr_t note_frame;             /* [o] user's ureg; 0: not in a handler */
+    char note_text[MAX_ERR];        /* [o] the note being handled */
+    struct fpu_state *note_fpu;     /* [o] registers under the handler */
+    struct timer alarm;             /* [o] */
+
+    char name[MAX_NAME];            /* [o] */
+};
+
+/* proc.c: the table */
+extern struct spinlock proctab_lock;
+struct proc *proc_alloc(const char *name); /* NEW, not in the table; NULL */
+int proc_publish(struct proc *p);   /* pid and place in the table, E_MAXPROC */
+void proc_free(struct proc *p);     /* NEW or DEAD, off every list */
+struct proc *proc_find(uint32_t pid); /* holds proctab_lock; or NULL */
+struct proc *proc_next(uint32_t pid); /* same; smallest pid above; or NULL */
+
+/* Set up the stack so that the first switch to p calls fn(arg). */
+void proc_set_entry(struct proc *p, void (*fn)(void *), void *arg);
+
+/* sched.c */
+void sched_become_idle(void) __attribute__((noreturn));
+void sched_switch(void); /* sleeps; interrupts off, no spinlock held */
+void sched_charge(struct proc *p, uint64_t now);
+
+/* note.c */
+bool note_pending(const struct proc *p);
+void notes_free(struct proc *p);
+void note_return(struct trapframe *tf); /* deliver before user mode */
+
+/* rendez.c */
+struct rendez_group *rendez_group_new(void); /* NULL: no memory */
+void rendez_group_ref(struct rendez_group *g);
+void rendez_group_unref(struct rendez_group *g);
+
+/* fpu.c */
+void fpu_init_cpu(void);
+void fpu_reset(struct fpu_state *f);
+
+static inline void
+fpu_save(struct fpu_state *f)
+{
+    __asm__ volatile("fxsave64 %0" : "=m"(*f));
+}
+
+static inline void
+fpu_restore(const struct fpu_state *f)
+{
+    __asm__ volatile("fxrstor64 %0" : : "m"(*f));
+}
+
+/* Debug builds: panic if the wait-for chain from the caller returns to it. */
+void waitfor_check(const struct proc *self, const struct qlock *wanted);

@@ -1,0 +1,259 @@
+/*
+ * sched.h - contents page of stage 3: CPUs, time, processes and what they
+ * may ask of the kernel.
+ *
+ * The kernel itself is never preempted: a process loses its CPU in kernel
+ * mode only where it calls something marked "sleeps".  An interrupt that
+ * wants another process to run says so in cpu->resched, which is read on
+ * the way back to user mode.
+ */
+#pragma once
+
+#include "mmu/mmu.h"
+#include "sched/list.h"
+#include <lux/sys.h>
+#include <lux/ureg.h>
+
+struct proc;
+struct edf;
+
+/* ---- clock.c: nanoseconds since boot, from the TSC ---- */
+
+/* Measure TSC and APIC timer against the ACPI timer; takes about 2 ms. */
+void clock_init(void);
+uint64_t clock_ns(void);
+uint64_t tsc_to_ns(uint64_t ticks);
+uint64_t ns_to_tsc(uint64_t ns); /* saturates */
+
+/* ---- timer.c: one-shot timers of each CPU ---- */
+
+/*
+ * A timer calls fn(arg) in an interrupt, at `when` (TSC) or a little later,
+ * on the CPU that armed it.  Its memory is the caller's, and free for reuse
+ * once fn has started or timer_cancel has returned.
+ */
+struct timer {
+    uint64_t when;
+    void (*fn)(void *arg);
+    void *arg;
+    struct timer *child, *sibling, *prev; /* pairing heap */
+    uint32_t cpu;
+    bool armed;
+};
+void timer_arm(struct timer *t, uint64_t when, void (*fn)(void *), void *arg);
+
+/* True if it was armed; fn neither runs nor will run when this returns. */
+bool timer_cancel(struct timer *t);
+
+/* Run what is due on this CPU and set the hardware for what is next. */
+void timer_interrupt(void);
+
+/* Have the hardware interrupt this CPU no later than `when` (TSC). */
+void timer_need(uint64_t when);
+
+/* ---- x86_64/apic.c: interrupt controllers and IPIs ---- */
+
+enum {
+    VEC_TIMER = TRAP_LAPIC,
+    VEC_RESCHED,
+    VEC_TLB,
+};
+void apic_init(void);     /* first CPU: find, map, mask the old PIC */
+void apic_init_cpu(void); /* each CPU */
+void apic_eoi(void);
+void apic_send(unsigned cpu, unsigned vector);
+void apic_nmi_others(void);
+void apic_start_cpu(uint32_t apic_id, paddr_t entry);
+void apic_timer_set(uint32_t count); /* one shot; 0 stops */
+uint32_t apic_timer_count(void);
+void apic_route_isa(unsigned irq, unsigned vector);
+
+/* ---- x86_64/smp.c ---- */
+
+/* Start the other CPUs (at most `cpus=` of the command line). */
+void smp_start(void);
+
+/* ---- proc.c, fork.c, exec.c, exit.c; process.h has the structure ---- */
+
+/* The running process, or this CPU's idle process.  Never NULL once up. */
+struct proc *proc_current(void);
+
+/*
+ * A process that runs fn(arg) in the kernel, not yet ready.  NULL: no memory
+ * or no free process.  When fn returns the process goes to user mode if it
+ * has exec'ed, else it ends.
+ */
+struct proc *proc_kernel(const char *name, void (*fn)(void *), void *arg);
+
+/* End the running process; msg "" is success.  Frees all it held. */
+void proc_exit(const char *msg) __attribute__((noreturn));
+
+/* Replace the running process's image: see user/lib/lux.h:exec. */
+int proc_exec(const char *path, char *const argv[], unsigned argc);
+
+unsigned proc_count(void);
+
+/* ---- sched.c: who runs; runq.c, fair.c, edf.c: in which order ---- */
+
+/* Give up the CPU; the caller stays ready.  Sleeps. */
+void sched_yield(void);
+
+enum block_how { PROC_INTERRUPTIBLE, PROC_STUBBORN };
+
+/*
+ * Sleep until proc_wake.  The caller holds `lock` and no other, and wakers
+ * find it under that lock, which is released once the process counts as
+ * asleep.  `why` shows in ps.  Returns without the lock:
+ * 0: woken, maybe for nothing (the caller checks again under its lock);
+ * -E_INTR: a note came (PROC_INTERRUPTIBLE only);
+ * -E_TIMEOUT: `deadline` (TSC; 0: none) has passed.
+ */
+int proc_block(struct spinlock *lock, const char *why, enum block_how how,
+        uint64_t deadline);
+
+/* Make a sleeping process ready; nothing if it is not asleep.  Any context. */
+void proc_wake(struct proc *p);
+
+/*
+ * The same, and let it have this CPU next, ahead of the queue, for the rest
+ * of the caller's quantum: for callers about to block on its answer.
+ */
+void proc_wake_next(struct proc *p);
+
+/* First run of a new process. */
+void proc_ready(struct proc *p);
+
+/* ---- sleep.c: wait queues ---- */
+
+struct waitq {
+    struct spinlock lock; /* RANK_SLEEPQ; guards the list */
+    struct list procs;
+};
+void waitq_init(struct waitq *q, const char *name);
+
+/*
+ * Sleep until cond(arg) holds.  cond runs with q->lock held, and whoever
+ * changes what it looks at calls wakeup(q) afterwards; so no wakeup is lost.
+ * 0, -E_INTR (a note), -E_TIMEOUT (deadline in TSC ticks, 0: none).
+ */
+int sleep(struct waitq *q, bool (*cond)(void *arg), void *arg,
+        uint64_t deadline);
+void wakeup(struct waitq *q);
+
+/* ---- qlock.c, rwlock.c: locks that sleep; first come, first served ---- */
+
+struct qlock {
+    struct spinlock lock; /* RANK_QLOCK */
+    struct proc *holder;
+    struct list queue;
+    const char *name;
+};
+void qlock_init(struct qlock *l, const char *name);
+void qlock(struct qlock *l);
+bool qlock_try(struct qlock *l);
+void qunlock(struct qlock *l);
+
+struct rwlock {
+    struct spinlock lock; /* RANK_QLOCK */
+    int readers;          /* -1: a writer is in */
+    struct list queue;
+    const char *name;
+};
+void rwlock_init(struct rwlock *l, const char *name);
+void read_lock(struct rwlock *l);
+void read_unlock(struct rwlock *l);
+void write_lock(struct rwlock *l);
+void write_unlock(struct rwlock *l);
+
+/* ---- archive.c: the boot archive, a ustar file in a boot module ---- */
+
+struct archive_file {
+    char name[MAX_PATH];
+    const uint8_t *data;
+    uint64_t size;
+    uint32_t mode;
+};
+void archive_init(void);
+
+/* File by path (a leading '/' is ignored); 0, -E_NOEXIST. */
+int archive_find(const char *path, struct archive_file *f);
+
+/* The n-th file; 0, -E_NOEXIST past the end. */
+int archive_nth(unsigned n, struct archive_file *f);
+
+/* ---- elf.c: programs are hostile until checked ---- */
+
+enum { ELF_MAX_SEGMENTS = 8 };
+
+struct elf_segment {
+    vaddr_t start, end;      /* whole pages */
+    uint32_t prot;           /* PROT_... */
+    uint64_t offset, length; /* bytes of the file that begin at `start` */
+};
+
+struct elf_image {
+    vaddr_t entry;
+    vaddr_t end; /* first page after the last segment: the heap starts there */
+    unsigned nseg;
+    struct elf_segment seg[ELF_MAX_SEGMENTS];
+};
+
+/* Check all of it, trust nothing: 0 or -E_BADEXEC. */
+int elf_check(const uint8_t *file, uint64_t size, struct elf_image *out);
+
+/* ---- note.c ---- */
+
+enum { NOTE_BIT_KILL = 1, NOTE_BIT_INTERRUPT = 2, NOTE_BIT_ALARM = 4 };
+
+/* Queue a note for p, which the caller keeps from going away (it holds
+ * proctab_lock, or is p).  0, -E_NOTESFULL, -E_NOMEM. */
+int note_post(struct proc *p, const char *text);
+
+/* One of the notes that need no memory: never fails, any context. */
+void note_post_bit(struct proc *p, uint32_t bit);
+
+/* To every process of a note group but `except` (NULL: all). */
+unsigned note_post_group(uint32_t notegrp, const char *text,
+        struct proc *except);
+
+/* ---- console_input.c: lines typed at the console ---- */
+
+void consin_init(void);
+
+/* One line, or part of it, to user memory; see user/lib/lux.h:cons_read. */
+int64_t consin_read(vaddr_t buf, size_t len); /* sleeps */
+
+/* The note group that ^C interrupts. */
+void consin_set_group(uint32_t notegrp);
+
+/* ---- trace.c: what happened, per CPU, for `make trace` ---- */
+
+enum trace_event {
+    TRACE_SWITCH = 1, /* a: pid going in */
+    TRACE_SYSCALL,    /* a: number */
+    TRACE_SYSRET,     /* a: number, b: result */
+    TRACE_WAKE,       /* a: pid woken */
+    TRACE_FAULT,      /* a: address, b: error code */
+    TRACE_IRQ,        /* a: vector */
+    TRACE_IPI,        /* a: vector, b: target cpu */
+    TRACE_FORK,       /* a: child's pid */
+    TRACE_EXEC,       /* a: first 8 bytes of the name */
+    TRACE_EXIT,       /* a: pid */
+};
+extern bool trace_enabled;
+void trace_add(enum trace_event event, uint64_t a, uint64_t b);
+int trace_start(void); /* 0, -E_NOMEM */
+void trace_stop(void); /* and write the rings as "trace" records */
+
+#define TRACE(event, a, b)                                                     \
+    do {                                                                       \
+        if (__builtin_expect(trace_enabled, 0))                                \
+            trace_add(event, (uint64_t)(a), (uint64_t)(b));                    \
+    } while (0)
+
+/* ---- init.c ---- */
+
+void sched_init(void);
+
+/* Make the first process and become the first CPU's idle loop. */
+void sched_start(void) __attribute__((noreturn));
