@@ -32,9 +32,19 @@ pa_to_kva(paddr_t pa)
 
 /* ---- bootinfo.c: what the loader told us, whichever loader it was ---- */
 
-enum { MAX_MEM_RANGES = 128, MAX_MODULES = 16, MAX_CMDLINE = 1024 };
+enum {
+    MAX_MEM_RANGES = 128,
+    MAX_MODULES = 16,
+    MAX_CMDLINE = 1024
+};
 
-enum mem_kind { MEM_USABLE = 1, MEM_RESERVED, MEM_ACPI, MEM_NVS, MEM_BAD };
+enum mem_kind {
+    MEM_USABLE = 1,
+    MEM_RESERVED,
+    MEM_ACPI,
+    MEM_NVS,
+    MEM_BAD
+};
 
 struct mem_range { /* as the loader gave them: unsorted, may overlap */
     paddr_t start;
@@ -63,7 +73,7 @@ struct bootinfo {
     struct module modules[MAX_MODULES];
     unsigned nmodule;
     struct framebuffer fb;
-    paddr_t rsdp; /* ACPI root pointer, 0: look for it */
+    paddr_t rsdp;       /* ACPI root pointer, 0: look for it */
     uint64_t entry_tsc; /* TSC at the first instruction */
 };
 
@@ -74,6 +84,9 @@ extern struct bootinfo bootinfo;
  * bare `key`.  Returns its length, or -E_NOEXIST.  Cut to fit len bytes.
  */
 int cmdline_get(const char *key, char *buf, size_t len);
+
+/* A whole string as a number, decimal or 0x; false: it is none, or too big. */
+bool parse_number(const char *s, uint64_t *value);
 
 /* Same as a number (decimal or 0x); `fallback` if missing or malformed. */
 uint64_t cmdline_number(const char *key, uint64_t fallback);
@@ -198,10 +211,15 @@ const char *trap_name(unsigned vector);
 /* Print all registers, flags decoded, and what the error code means. */
 void trap_dump(const struct trapframe *tf);
 
-/* ---- x86_64/gdt.c, x86_64/idt.c ---- */
+/* ---- x86_64/gdt.c, x86_64/idt.c, x86_64/features.c: for each CPU ---- */
 
 /* Load GDT, TSS, IDT and GS base of a CPU, whose IST stacks are set here. */
 void cpu_init_tables(struct cpu *cpu);
+
+/* Turn on what this CPU has of PGE, MCE, SMEP, SMAP, UMIP; SSE, WP and NX,
+ * which all have. */
+void cpu_init_features(void);
+extern bool cpu_has_smap;
 
 /* ---- acpi.c ---- */
 
@@ -254,9 +272,8 @@ struct ktest {
 
 #define KTEST(name_)                                                           \
     static ktest_fn ktest_fn_##name_;                                          \
-    static const struct ktest ktest_##name_                                    \
-            __attribute__((used, section("ktests"))) = { #name_,               \
-                ktest_fn_##name_ };                                            \
+    static const struct ktest ktest_##name_ __attribute__((                    \
+            used, section("ktests"))) = { #name_, ktest_fn_##name_ };          \
     static void ktest_fn_##name_([[maybe_unused]] uint64_t seed)
 
 /* A failed check is recorded with place and values; the test goes on. */
@@ -293,3 +310,6 @@ void monitor(void) __attribute__((noreturn));
 
 /* Everything above, in order; called once with the loader's magic and data. */
 void boot_init(uint32_t magic, paddr_t info);
+
+/* In kernel/main.c: entry.asm calls it on the boot stack, interrupts off. */
+void kernel_main(uint32_t magic, paddr_t info);

@@ -23,22 +23,24 @@ struct tss {
     uint16_t iomap_base;
 } __attribute__((packed));
 
-enum { GDT_ENTRIES = 8 };
+enum {
+    GDT_ENTRIES = 8
+};
 
 struct cpu {
-    struct cpu *self;        /* [gs:0]: lets C load this pointer in one move */
-    uint64_t kernel_rsp;     /* top of the running process's kernel stack */
-    uint64_t user_rsp;       /* syscall entry parks the user's rsp here */
-    struct proc *proc;       /* running process, NULL: none yet, or idle */
-    uint32_t id;             /* 0 .. ncpu-1, index of per-CPU arrays */
-    uint32_t apic_id;        /* the local APIC's own number */
-    uint32_t lock_depth;     /* spinlocks held: nested interrupt-off count */
-    uint32_t lock_intr;      /* interrupts were on before the first of them */
-    uint32_t lock_ranks;     /* bit r: a lock of rank r is held */
-    uint32_t resched;        /* switch before going back to user mode */
+    struct cpu *self;    /* [gs:0]: lets C load this pointer in one move */
+    uint64_t kernel_rsp; /* top of the running process's kernel stack */
+    uint64_t user_rsp;   /* syscall entry parks the user's rsp here */
+    struct proc *proc;   /* running process, NULL: none yet, or idle */
+    uint32_t id;         /* 0 .. ncpu-1, index of per-CPU arrays */
+    uint32_t apic_id;    /* the local APIC's own number */
+    uint32_t lock_depth; /* spinlocks held: nested interrupt-off count */
+    uint32_t lock_intr;  /* interrupts were on before the first of them */
+    uint32_t lock_ranks; /* bit r: a lock of rank r is held */
+    uint32_t resched;    /* switch before going back to user mode */
     uint32_t in_panic;
-    uint32_t online;         /* it has entered its idle loop */
-    uint64_t syscalls;       /* counters for struct cpustat */
+    uint32_t online;   /* it has entered its idle loop */
+    uint64_t syscalls; /* counters for struct cpustat */
     uint64_t traps;
     uint64_t faults;
     uint64_t interrupts;
@@ -76,4 +78,8 @@ enum {
 };
 
 /* interrupt stack table slots (1-based, as the IDT counts) */
-enum { IST_DOUBLE_FAULT = 1, IST_NMI, IST_MACHINE_CHECK };
+enum {
+    IST_DOUBLE_FAULT = 1,
+    IST_NMI,
+    IST_MACHINE_CHECK
+};

@@ -109,11 +109,11 @@ rdmsr(uint32_t msr)
 static inline void
 wrmsr(uint32_t msr, uint64_t value)
 {
-    __asm__ volatile("wrmsr"
-                     :
-                     : "c"(msr), "a"((uint32_t)value),
-                     "d"((uint32_t)(value >> 32))
-                     : "memory");
+    __asm__ volatile(
+            "wrmsr"
+            :
+            : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+            : "memory");
 }
 
 struct cpuid {

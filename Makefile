@@ -1,0 +1,215 @@
+# Makefile - builds Lux9, starts it, tests it.
+#
+#   make              the kernel, the programs, the boot archive
+#   make qemu         boots the ISO here, on the serial console (Ctrl-A X ends)
+#   make qemu-window  the same, with the screen in a window
+#   make qemu-direct  without GRUB: starts the kernel at once
+#   make iso          build/<variant>/lux9.iso, for BIOS and UEFI
+#   make clean        removes build/
+#
+# Variables: STAGE=1..3 (how many layers), DEBUG=1, SAN=ubsan|kasan,
+# KTEST=1 (with the kernel's own tests), CC=gcc|clang, CROSS=prefix;
+# to run: CPUS=, MEM= (MiB), UEFI=1, APPEND="kernel command line".
+# Each combination is built in its own folder, build/<variant>/.
+
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+.DELETE_ON_ERROR:
+.SECONDEXPANSION:
+
+# ---- the kernel's source files, by stage, with what each one is ----
+
+# Only words that end in .c or .asm count; the rest of a line is for people.
+sources = $(filter %.c %.asm,$1)
+
+define KERNEL_0
+kernel/main.c                       the layers, started in order
+endef
+
+define KERNEL_1
+kernel/boot/x86_64/entry.asm        from the loader to 64-bit C
+kernel/boot/start.c                 boot_init: what follows, in order
+kernel/boot/bootinfo.c              what the loader told us
+kernel/boot/multiboot2.c            how GRUB tells it
+kernel/boot/pvh.c                   how `qemu -kernel` tells it
+kernel/boot/cmdline.c               kernel command line
+kernel/boot/console.c               one stream out, one in, panic log
+kernel/boot/serial.c                COM1
+kernel/boot/print.c                 formatted output
+kernel/boot/string.c                memory and strings
+kernel/boot/lock.c                  spinlocks that do nothing yet
+kernel/boot/x86_64/gdt.c            segments, TSS, per-CPU data by GS
+kernel/boot/x86_64/idt.c            gates of the 256 vectors
+kernel/boot/x86_64/trap_entry.asm   their entry and exit
+kernel/boot/trap.c                  who handles which vector
+kernel/boot/trap_dump.c             registers for human eyes
+kernel/boot/x86_64/pic.c            old interrupt controllers, silenced
+kernel/boot/x86_64/features.c       NX, SMEP, SMAP, UMIP, SSE
+kernel/boot/stack_guard.c           stack protector
+kernel/boot/symbols.c               address to function name
+kernel/boot/backtrace.c             calls on the stack
+kernel/boot/panic.c                 the kernel's own bugs
+kernel/boot/acpi.c                  tables, CPUs, power off
+kernel/boot/debugport.c             records for tests, exit from QEMU
+kernel/boot/ktest.c                 runs tests by name
+kernel/boot/monitor.c               a prompt for stages 1 and 2
+endef
+
+KERNEL_2 := $(wildcard kernel/mmu/*.c kernel/mmu/x86_64/*.c kernel/mmu/x86_64/*.asm)
+
+KERNEL_3 := $(wildcard kernel/sched/*.c kernel/sched/x86_64/*.c kernel/sched/x86_64/*.asm)
+
+# tests inside the kernel (KTEST=1); the name tells the stage
+KTEST_1 = $(wildcard grade/guest/kernel/test_boot_*.c)
+KTEST_2 = $(wildcard grade/guest/kernel/test_mmu_*.c)
+KTEST_3 = $(wildcard grade/guest/kernel/test_sched_*.c)
+
+# ---- variant ----
+
+STAGE ?= $(if $(KERNEL_3),3,$(if $(KERNEL_2),2,1))
+stages := $(wordlist 1,$(STAGE),1 2 3)
+VARIANT := s$(STAGE)$(if $(DEBUG),-debug)$(if $(KTEST),-ktest)$(if $(SAN),-$(SAN))
+VARIANT := $(VARIANT)$(if $(filter clang%,$(CC)),-clang)
+B := build/$(VARIANT)
+KERNEL := $(B)/lux9.elf
+
+ifneq ($(filter-out 1 2 3,$(STAGE)),)
+$(error STAGE=$(STAGE): this tree has the stages 1, 2 and 3)
+endif
+ifneq ($(filter-out ubsan kasan,$(SAN)),)
+$(error SAN=$(SAN): it can be ubsan or kasan)
+endif
+
+# ---- tools: the first cross toolchain that works ----
+
+works = $(findstring x86_64,$(shell $1gcc -dumpmachine 2>/dev/null))
+ifeq ($(origin CROSS),undefined)
+CROSS := $(if $(call works,x86_64-elf-),x86_64-elf-,$(if \
+	$(call works,x86_64-linux-gnu-),x86_64-linux-gnu-))
+endif
+ifeq ($(filter clang%,$(CC)),)
+KCC := $(CROSS)gcc
+else
+KCC := $(CC) --target=x86_64-unknown-linux-gnu
+endif
+LD := $(CROSS)ld
+NM := $(CROSS)nm
+NASM := nasm
+PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $1 $2)
+
+# ---- flags ----
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+KCFLAGS := -std=gnu2x -O2 -g $(WARN) -ffreestanding -fno-builtin \
+	-mno-red-zone -mgeneral-regs-only -mcmodel=kernel -fno-pic -fno-pie \
+	-fno-omit-frame-pointer -fno-optimize-sibling-calls \
+	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common \
+	-fstack-protector-strong -mstack-protector-guard=global \
+	-ffile-prefix-map=$(CURDIR)=. \
+	-Ikernel -Ikernel/include -DSTAGE=$(STAGE) -DKERNEL_ELF='"$(KERNEL)"' \
+	$(if $(DEBUG),-DDEBUG=1) $(if $(KTEST),-DKTEST_KERNEL=1)
+KCFLAGS += $(if $(filter clang%,$(CC)),,-fno-tree-loop-distribute-patterns)
+UBSAN_FLAGS := -fsanitize=undefined
+KASAN_FLAGS := -DKASAN=1
+SAN_FLAGS := $(if $(filter ubsan,$(SAN)),$(UBSAN_FLAGS)) \
+	$(if $(filter kasan,$(SAN)),$(KASAN_FLAGS))
+NASMFLAGS := -f elf64 -g -F dwarf -Werror -I$(B)/ -Ikernel/
+KLDFLAGS := -nostdlib -static -z max-page-size=0x1000 -z noexecstack \
+	--build-id=none -T kernel/lux9.ld
+
+# ---- kernel ----
+
+SOURCES := $(foreach n,0 $(stages),$(call sources,$(KERNEL_$(n)))) \
+	$(if $(KTEST),$(foreach n,$(stages),$(call sources,$(KTEST_$(n)))))
+OBJECTS := $(addprefix $(B)/,$(addsuffix .o,$(SOURCES)))
+
+all: $(KERNEL)
+.PHONY: all iso qemu qemu-window qemu-direct clean
+.DEFAULT_GOAL := all
+
+# Linked twice: the first kernel's symbols become a table in the second.
+# The table lies behind the code, so that the code does not move.
+$(KERNEL): $(B)/pass1.elf $(B)/symbols.o
+	$(call say,LD,$@)
+	$(Q)$(LD) $(KLDFLAGS) -o $@ $(OBJECTS) $(B)/symbols.o
+	$(Q)$(NM) -n $@ | $(PYTHON) tools/symbols.py | cmp -s - $(B)/symbols.c || \
+		{ echo "$@: code moved between the two links" >&2; rm $@; exit 1; }
+
+$(B)/pass1.elf: $(OBJECTS) $(B)/nosymbols.o kernel/lux9.ld
+	$(Q)$(LD) $(KLDFLAGS) -o $@ $(OBJECTS) $(B)/nosymbols.o
+
+$(B)/symbols.c: $(B)/pass1.elf tools/symbols.py
+	$(Q)$(NM) -n $< | $(PYTHON) tools/symbols.py > $@
+
+$(B)/nosymbols.c: tools/symbols.py | $$(@D)/
+	$(Q)$(PYTHON) tools/symbols.py < /dev/null > $@
+
+$(B)/symbols.o $(B)/nosymbols.o: %.o: %.c
+	$(Q)$(KCC) $(KCFLAGS) -c -o $@ $<
+
+$(B)/%.c.o: %.c | $$(@D)/
+	$(call say,CC,$<)
+	$(Q)$(KCC) $(KCFLAGS) $(SAN_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/%.asm.o: %.asm $(B)/offsets.inc | $$(@D)/
+	$(call say,NASM,$<)
+	$(Q)$(NASM) $(NASMFLAGS) -MD $@.d -MP -o $@ $<
+
+# structure offsets for assembly, from what the C compiler lays out
+$(B)/offsets.inc: kernel/boot/x86_64/offsets.c | $$(@D)/
+	$(Q)$(KCC) $(KCFLAGS) -MMD -MP -MT $@ -MF $@.d -S -o $@.s $<
+	$(Q)sed -n 's/^.*# offset \([A-Z0-9_]*\) \(-*[0-9]*\).*/%define \1 \2/p' $@.s > $@
+
+.PRECIOUS: %/
+%/:
+	@mkdir -p $@
+
+-include $(OBJECTS:.o=.d) $(addsuffix .d,$(OBJECTS)) $(B)/offsets.inc.d
+
+# ---- user programs and the boot archive ----
+
+# (BOOT_ARCHIVE: the ustar archive given to the kernel as module "boot.tar")
+BOOT_ARCHIVE :=
+
+# ---- ISO for GRUB, BIOS and UEFI ----
+
+ISO := $(B)/lux9.iso
+iso: $(ISO)
+$(ISO): $(KERNEL) $(BOOT_ARCHIVE) kernel/boot/grub.cfg
+	$(call say,ISO,$@)
+	$(Q)rm -rf $(B)/iso && mkdir -p $(B)/iso/boot/grub
+	$(Q)cp $(KERNEL) $(BOOT_ARCHIVE) $(B)/iso/boot/
+	$(Q)cp kernel/boot/grub.cfg $(B)/iso/boot/grub/
+	$(Q)grub-mkrescue -o $@ $(B)/iso 2> $(B)/iso.log || { cat $(B)/iso.log; exit 1; }
+
+# ---- run ----
+
+CPUS ?= 1
+MEM ?= 512
+APPEND ?=
+OVMF ?= $(firstword $(wildcard /usr/share/OVMF/OVMF_CODE.fd \
+	/usr/share/ovmf/OVMF.fd /usr/share/edk2/ovmf/OVMF_CODE.fd))
+QEMU ?= qemu-system-x86_64
+QEMU_FLAGS = -M q35 -cpu max -m $(MEM) -smp $(CPUS) -no-reboot \
+	-device isa-debug-exit,iobase=0xf4,iosize=4 \
+	$(if $(UEFI),-drive if=pflash$(,)format=raw$(,)readonly=on$(,)file=$(OVMF))
+, := ,
+TERMINAL := -display none -serial mon:stdio
+
+qemu: $(ISO)
+	$(QEMU) $(QEMU_FLAGS) $(TERMINAL) -cdrom $(ISO)
+
+qemu-window: $(ISO)
+	$(QEMU) $(QEMU_FLAGS) -serial mon:stdio -cdrom $(ISO)
+
+qemu-direct: $(KERNEL) $(BOOT_ARCHIVE)
+	$(QEMU) $(QEMU_FLAGS) $(TERMINAL) -kernel $(KERNEL) -append "$(APPEND)" \
+		$(addprefix -initrd ,$(BOOT_ARCHIVE))
+
+# ---- tests and tools ----
+
+# ---- clean ----
+
+clean:
+	rm -rf build

@@ -1,0 +1,98 @@
+/*
+ * cmdline.c - the kernel command line: words `key` and `key=value`.
+ *
+ * The text comes from a person or a test, so anything goes: a malformed
+ * number falls back, a long value is cut, the last of equal keys is ignored.
+ */
+#include "boot/boot.h"
+
+static bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The word of the command line whose key is `key`: what follows it, or NULL */
+static const char *
+find_word(const char *key)
+{
+    size_t len = strlen(key);
+    const char *p = bootinfo.cmdline;
+
+    while (*p != '\0') {
+        while (is_blank(*p))
+            p++;
+        if (strncmp(p, key, len) == 0 &&
+                (p[len] == '=' || p[len] == '\0' || is_blank(p[len])))
+            return p + len;
+        while (*p != '\0' && !is_blank(*p))
+            p++;
+    }
+    return NULL;
+}
+
+int
+cmdline_get(const char *key, char *buf, size_t len)
+{
+    const char *p = find_word(key);
+    size_t n = 0;
+
+    if (len > 0)
+        buf[0] = '\0';
+    if (p == NULL || *key == '\0')
+        return -E_NOEXIST;
+    if (*p == '=')
+        p++;
+    for (; *p != '\0' && !is_blank(*p) && n + 1 < len; p++)
+        buf[n++] = *p;
+    if (len > 0)
+        buf[n] = '\0';
+    return n;
+}
+
+/* Value of a digit in base 10 or 16, or -1. */
+static int
+digit_value(char c, unsigned base)
+{
+    int v = -1;
+
+    if (c >= '0' && c <= '9')
+        v = c - '0';
+    else if (c >= 'a' && c <= 'f')
+        v = c - 'a' + 10;
+    else if (c >= 'A' && c <= 'F')
+        v = c - 'A' + 10;
+    return v < (int)base ? v : -1;
+}
+
+bool
+parse_number(const char *s, uint64_t *value)
+{
+    unsigned base = s[0] == '0' && (s[1] == 'x' || s[1] == 'X') ? 16 : 10;
+    uint64_t n = 0;
+
+    if (base == 16)
+        s += 2;
+    if (*s == '\0')
+        return false;
+    for (; *s != '\0'; s++) {
+        int d = digit_value(*s, base);
+
+        if (d < 0 || n > (UINT64_MAX - (uint64_t)d) / base)
+            return false;
+        n = n * base + (uint64_t)d;
+    }
+    *value = n;
+    return true;
+}
+
+uint64_t
+cmdline_number(const char *key, uint64_t fallback)
+{
+    char text[32];
+    uint64_t n;
+
+    if (cmdline_get(key, text, sizeof(text)) < 0 || !parse_number(text, &n))
+        return fallback;
+    return n;
+}

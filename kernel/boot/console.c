@@ -1,0 +1,39 @@
+/*
+ * console.c - one stream out, one stream in, whatever devices there are.
+ *
+ * Output goes to every device and into the panic log, a ring that GDB (and
+ * the monitor's `log`) can read when all screens have scrolled.  Nothing here
+ * locks: print.c does, and a panic must get through without.
+ */
+#include "boot/console.h"
+
+char console_log[CONSOLE_LOG_SIZE];
+uint64_t console_log_end;
+
+static void
+log_write(const char *s, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        console_log[console_log_end++ % CONSOLE_LOG_SIZE] = s[i];
+}
+
+void
+console_write(const char *s, size_t len)
+{
+    log_write(s, len);
+    serial_write(s, len);
+}
+
+int
+console_poll(void)
+{
+    int c = serial_poll();
+
+    return c == '\r' ? '\n' : c;
+}
+
+void
+console_enable_interrupts(void)
+{
+    serial_enable_interrupt();
+}

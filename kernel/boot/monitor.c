@@ -1,0 +1,7 @@
+#include "boot/boot.h"
+void
+monitor(void)
+{
+    for (;;)
+        __asm__ volatile("hlt");
+}

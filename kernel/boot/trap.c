@@ -1,0 +1,79 @@
+/*
+ * trap.c - who handles which vector, and what happens when nobody does.
+ *
+ * Runs with interrupts off.  The table of handlers is the extension point:
+ * later layers register theirs at start-up and never take them away.
+ */
+#include "boot/boot.h"
+#include "boot/trap.h"
+
+static trap_handler *handlers[256];
+
+trap_handler *user_trap;
+trap_handler *user_return;
+
+void
+trap_register(unsigned vector, trap_handler *handler)
+{
+    assert(vector < ARRAY_LEN(handlers));
+    handlers[vector] = handler;
+}
+
+static void
+count(struct cpu *cpu, unsigned vector)
+{
+    cpu->traps++;
+    if (vector == TRAP_PAGE_FAULT)
+        cpu->faults++;
+    else if (vector >= TRAP_IRQ0)
+        cpu->interrupts++;
+}
+
+/* A breakpoint in the kernel is a question, not a mistake: answer, go on. */
+static void
+report_breakpoint(struct trapframe *tf)
+{
+    print("breakpoint at %y\n", tf->rip);
+    trap_dump(tf);
+    backtrace(tf->rip, tf->rbp);
+}
+
+/* Called by trap_entry.asm for every exception and interrupt. */
+void
+trap_dispatch(struct trapframe *tf)
+{
+    trap_handler *handler = handlers[tf->vector];
+
+    count(this_cpu(), tf->vector);
+    if (handler != NULL)
+        handler(tf);
+    else if (trap_from_user(tf) && user_trap != NULL)
+        user_trap(tf);
+    else if (tf->vector == TRAP_BREAKPOINT)
+        report_breakpoint(tf);
+    else
+        panic_trap(tf);
+}
+
+/* Called by trap_entry.asm last on the way back to user mode. */
+void
+trap_leave(struct trapframe *tf)
+{
+    if (user_return != NULL)
+        user_return(tf);
+}
+
+/* The PIC's and the LAPIC's way of saying "it was nothing": no answer. */
+static void
+ignore(struct trapframe *tf)
+{
+    (void)tf;
+}
+
+void
+trap_init(void)
+{
+    trap_register(TRAP_IRQ0 + 7, ignore);
+    trap_register(TRAP_IRQ0 + 15, ignore);
+    trap_register(TRAP_SPURIOUS, ignore);
+}

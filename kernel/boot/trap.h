@@ -1,0 +1,14 @@
+/*
+ * trap.h - between trap.c, trap_dump.c, panic.c and trap_entry.asm; for this
+ * folder only.
+ */
+#pragma once
+
+#include "boot/boot.h"
+
+void trap_init(void);
+void trap_dispatch(struct trapframe *tf);
+void trap_leave(struct trapframe *tf);
+
+/* A trap that nobody handles: panic with its registers and its backtrace. */
+void panic_trap(struct trapframe *tf) __attribute__((noreturn));

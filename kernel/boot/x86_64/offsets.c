@@ -1,0 +1,32 @@
+/*
+ * offsets.c - what assembly must know of C's structures.
+ *
+ * Never linked: the Makefile compiles it to assembly text and turns each
+ * "offset NAME n" line into a NASM definition in offsets.inc.
+ */
+#include "boot/boot.h"
+
+#define CONSTANT(name, value)                                                  \
+    __asm__ volatile("# offset " #name " %c0" : : "i"(value))
+
+void offsets(void);
+
+void
+offsets(void)
+{
+    CONSTANT(KERNEL_BASE, KERNEL_BASE);
+    CONSTANT(BOOTINFO_ENTRY_TSC, offsetof(struct bootinfo, entry_tsc));
+    CONSTANT(CPU_KERNEL_RSP, offsetof(struct cpu, kernel_rsp));
+    CONSTANT(CPU_USER_RSP, offsetof(struct cpu, user_rsp));
+    CONSTANT(CPU_PROC, offsetof(struct cpu, proc));
+    CONSTANT(CPU_SYSCALLS, offsetof(struct cpu, syscalls));
+    CONSTANT(CPU_RESCHED, offsetof(struct cpu, resched));
+    CONSTANT(TF_VECTOR, offsetof(struct trapframe, vector));
+    CONSTANT(TF_CS, offsetof(struct trapframe, cs));
+    CONSTANT(TF_RFLAGS, offsetof(struct trapframe, rflags));
+    CONSTANT(TF_SIZE, sizeof(struct trapframe));
+    CONSTANT(SEL_KCODE, SEL_KCODE);
+    CONSTANT(SEL_KDATA, SEL_KDATA);
+    CONSTANT(SEL_UCODE, SEL_UCODE);
+    CONSTANT(SEL_UDATA, SEL_UDATA);
+}
