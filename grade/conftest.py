@@ -1,0 +1,112 @@
+"""pytest's side of the harness: order, names for T=, and failure reports."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+from grade.harness import GuestFailure, HostFailure, Machine, Setup, Variant
+from grade.harness.build import ROOT
+from grade.harness.guest import GuestTest
+from grade.harness.machine import shell_command
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Know our own marks."""
+    config.addinivalue_line("markers", "slow: takes seconds; started first")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first (two workers end together); folders count as names."""
+    for item in items:
+        test = getattr(item, "callspec", None)
+        guest = test.params.get("guest_test") if test else None
+        if isinstance(guest, GuestTest):
+            item.extra_keyword_matches.add(guest.source.stem)
+            item.extra_keyword_matches.add(f"stage{guest.stage}")
+            folder = {1: "boot", 2: "mmu", 3: "sched"}[guest.stage]
+            item.extra_keyword_matches.update([folder, *filter(None, [guest.build])])
+            if guest.program:
+                item.extra_keyword_matches.add("user")
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Iterator[None]:
+    """Show a guest's story in place of Python's, and machines' consoles."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if not report.failed or call.excinfo is None:
+        return
+    if isinstance(call.excinfo.value, GuestFailure):
+        report.longrepr = str(call.excinfo.value)
+    elif isinstance(call.excinfo.value, HostFailure):
+        report.longrepr = f"infrastructure error: {call.excinfo.value}"
+    if not isinstance(call.excinfo.value, GuestFailure):
+        for machine in Machine.log[-2:]:
+            result = machine.result()
+            report.sections.append(("machine", result.report()))
+            report.sections.append(("by hand", shell_command(machine.setup)))
+    if "guest_test" not in getattr(item, "fixturenames", ()):
+        report.sections.append(("again", f"make test T='{item.name}'"))
+
+
+@pytest.fixture(autouse=True)
+def _machines() -> Iterator[None]:
+    """No machine outlives its test."""
+    Machine.log.clear()
+    yield
+    for machine in Machine.log:
+        machine.close()
+
+
+@pytest.fixture(scope="session")
+def build() -> Callable[..., Variant]:
+    """A function that has make build a variant, once a session."""
+    done: set[tuple[Variant, tuple[str, ...]]] = set()
+
+    def make(variant: Variant, *targets: str) -> Variant:
+        if (variant, targets) not in done:
+            variant.make(*targets)
+            done.add((variant, targets))
+        return variant
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The probe kernel of grade/guest/probe, built."""
+    source = ROOT / "grade/guest/probe"
+    folder = tmp_path_factory.mktemp("probe")
+    linker = shutil.which("x86_64-elf-ld") or "ld"
+    for command in (
+        ["nasm", "-f", "elf32", "-o", folder / "probe.o", source / "probe.asm"],
+        [linker, "-m", "elf_i386", "-T", source / "probe.ld"]
+        + ["-o", folder / "probe.elf", folder / "probe.o"],
+    ):
+        subprocess.run(command, check=True, capture_output=True)
+    return folder / "probe.elf"
+
+
+@pytest.fixture
+def start() -> Callable[..., Machine]:
+    """A function that starts a machine, which ends with the test."""
+
+    def start_machine(**setup: Any) -> Machine:
+        return Machine(Setup(**setup))
+
+    return start_machine
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """The seed of property tests: SEED= on make's command line, else 1."""
+    return int(os.environ.get("SEED") or 1)

@@ -1,0 +1,86 @@
+"""Builds: which kernels the tests use and how make is asked for them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def last_stage() -> int:
+    """The highest stage whose folder is in this tree, as the Makefile has it."""
+    folders = {3: "sched", 2: "mmu", 1: "boot"}
+    kernel = ROOT / "kernel"
+    return next(n for n, name in folders.items() if any((kernel / name).glob("*.c")))
+
+
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to build Lux9; the fields are the Makefile's variables."""
+
+    stage: int = field(default_factory=last_stage)
+    debug: bool = False
+    san: str = ""  # ubsan, kasan
+    cc: str = ""  # "": make's choice; clang
+    ktest: bool = True  # with the test functions and test programs inside
+
+    @property
+    def name(self) -> str:
+        """The folder under build/, as the Makefile names it."""
+        parts = [f"s{self.stage}"] + ["debug"] * self.debug + ["ktest"] * self.ktest
+        return "-".join(parts + [self.san] * bool(self.san) + [self.cc] * bool(self.cc))
+
+    @property
+    def make_variables(self) -> list[str]:
+        """What to give make to build this one."""
+        words = [f"STAGE={self.stage}"] + ["KTEST=1"] * self.ktest
+        words += ["DEBUG=1"] * self.debug + [f"SAN={self.san}"] * bool(self.san)
+        return words + [f"CC={self.cc}"] * bool(self.cc)
+
+    @property
+    def dir(self) -> Path:
+        """Where the build is."""
+        return ROOT / "build" / self.name
+
+    @property
+    def kernel(self) -> Path:
+        """The kernel's ELF."""
+        return self.dir / "lux9.elf"
+
+    @property
+    def archive(self) -> Path:
+        """The boot archive with the user programs (stage 3)."""
+        return self.dir / "boot.tar"
+
+    @property
+    def iso(self) -> Path:
+        """The disc that GRUB starts."""
+        return self.dir / "lux9.iso"
+
+    def make(self, *targets: str) -> None:
+        """Have make bring this build up to date; quick if it already is."""
+        if os.environ.get("LUX9_BUILT"):  # `make test` built all of them
+            return
+        command = ["make", "-s", "-C", str(ROOT), *self.make_variables, *targets]
+        environment = {k: v for k, v in os.environ.items() if k != "MAKEFLAGS"}
+        run = subprocess.run(
+            command, env=environment, capture_output=True, text=True
+        )
+        if run.returncode != 0:
+            words = " ".join(command)
+            raise RuntimeError(f"{words} failed:\n{run.stdout}{run.stderr}")
+
+
+# The builds in which all guest tests run; the first is each test's home.
+ALL = {
+    "": Variant(),
+    "debug": Variant(debug=True),
+    "ubsan": Variant(san="ubsan"),
+    "kasan": Variant(san="kasan"),
+    "clang": Variant(cc="clang"),
+}

@@ -1,0 +1,229 @@
+"""Guest tests: found in the sources, run on a machine, judged by records.
+
+KTEST(name) in grade/guest/kernel/*.c is a function of the kernel, TEST(name)
+in grade/guest/user/*.c one of a user program.  They are found by reading the
+sources, so that listing them needs no build.  grade/README.md says which
+`key: value` lines of a comment choose the machine.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grade.harness.build import ALL, ROOT, Variant
+from grade.harness.machine import GuestFailure, Result, Setup, run
+
+GUEST = ROOT / "grade" / "guest"
+KEYS = "cpus mem cpu shifts seeds limit panic kernel append args".split()
+
+_KEY = re.compile(rf"^[ \t]*(?:/\*|\*)?[ \t]*({'|'.join(KEYS)}):[ \t]*(.*?)[ \t]*(?:\*/)?$", re.M)
+_TEST = re.compile(r"(?P<comment>/\*(?:[^*]|\*(?!/))*\*/\s*)?^K?TEST\((?P<name>\w+)\)", re.M)
+_HEAD = re.compile(r"\A\s*/\*(?:[^*]|\*(?!/))*\*/")
+
+
+@dataclass(frozen=True)
+class GuestTest:
+    """One guest test on one machine: what pytest counts as a test."""
+
+    name: str  # of the function in the guest
+    program: str  # user tests: the program's name; "" for kernel tests
+    source: Path
+    stage: int
+    doc: str
+    build: str = ""  # key of build.ALL
+    only: str = ""  # the one build in which it makes sense
+    cpus: int = 1
+    mem: str = "128M"
+    cpu: str = "max"
+    shift: int | None = 5
+    seed: int = 1
+    limit: int = 10
+    panic: str = ""
+    append: str = ""
+    args: str = ""
+
+    @property
+    def id(self) -> str:
+        """Its name for pytest, make test T=, make gdb T= and make replay T=."""
+        words = [f"{self.program}.{self.name}" if self.program else self.name]
+        words += [f"{self.cpus}cpu"]
+        words += [f"seed{self.seed}"] * (self.seed != 1)
+        words += ["parallel" if self.shift is None else f"shift{self.shift}"] * (
+            self.shift != 5
+        )
+        words += [self.mem] * (self.mem != "128M") + [self.cpu] * (self.cpu != "max")
+        return "-".join(words + [self.build] * bool(self.build))
+
+    @property
+    def variant(self) -> Variant:
+        """The build it runs in: its own stage's, or one of the whole kernel."""
+        if not self.build:
+            return replace(ALL[""], stage=self.stage)
+        return ALL[self.build]
+
+    def cmdline(self) -> str:
+        """The kernel's command line for this test."""
+        words = ["records", f"seed={self.seed}"]
+        if self.program:
+            words.append(f"init=test/{self.program}")
+            words.append(f'args="{self.name} {self.seed} {self.args}'.rstrip() + '"')
+        else:
+            words.append(f"ktest={self.name}")
+        return " ".join(words + [self.append] * bool(self.append))
+
+    def setup(self) -> Setup:
+        """The machine it runs on."""
+        variant = self.variant
+        return Setup(
+            kernel=variant.kernel,
+            cmdline=self.cmdline(),
+            initrd=variant.archive if variant.stage >= 3 else None,
+            cpus=self.cpus,
+            mem=self.mem,
+            cpu=self.cpu,
+            shift=self.shift,
+            limit=self.limit * (1 if self.shift is not None else 6),
+        )
+
+    def run(self) -> Result:
+        """Run it and raise GuestFailure, with the whole story, if it fails."""
+        result = run(self.setup())
+        wrong = self.judge(result)
+        if wrong:
+            raise GuestFailure(self.explain(wrong, result))
+        return result
+
+    def judge(self, result: Result) -> str:
+        """What is wrong with this result; "" for a pass."""
+        if self.panic:
+            texts = result.of("panic")
+            if any(self.panic in text for text in texts):
+                return ""
+            return f"expected a panic with {self.panic!r}, got {texts or 'none'}"
+        wrong = [f"panic: {text.splitlines()[0]}" for text in result.of("panic") if text]
+        wrong += [f"check failed: {text.strip()}" for text in result.of("check")]
+        wrong += [f"error: {text.strip()}" for text in result.of("error")]
+        if result.end != "exit" or result.status != 0:
+            wrong.append(result.story())
+        if result.stray:
+            wrong.append("bytes on the debug port that are no record")
+        said = [r.text.strip() for r in result.records if r.type in ("test", "user")]
+        said = [text for text in said if not text.startswith("info ")]
+        wrong += [f"the test says: {text}" for text in said if " pass" not in text]
+        if f"{self.name} pass" not in said:
+            wrong.append(f"expected the record '{self.name} pass', got {said}")
+        return "\n".join(wrong)
+
+    def explain(self, wrong: str, result: Result) -> str:
+        """The failure as shown to a person: what, where, and what to type."""
+        place = self.source.relative_to(ROOT)
+        again = "replays it backwards and forwards" if self.cpus == 1 else "replays it"
+        return "\n".join(
+            [
+                f"{place}:{self.name}: {self.doc}".rstrip(": "),
+                wrong,
+                "",
+                result.report(),
+                "",
+                f"seed {self.seed}, {result.host_seconds:.2f} s of host time",
+                f"again:          make test T='{self.id}'",
+                f"under GDB:      make gdb T='{self.id}'",
+                f"{again}: make replay T='{self.id}'",
+            ]
+        )
+
+
+def _keys(comment: str) -> dict[str, str]:
+    return {match[1]: match[2] for match in _KEY.finditer(comment)}
+
+
+def _prose(comment: str) -> str:
+    """A comment without its stars and its `key: value` lines."""
+    text = _KEY.sub("", comment)
+    text = re.sub(r"^\s*/\*+|\*/\s*$", "", text)
+    return " ".join(re.sub(r"^[ \t]*\*", "", text, flags=re.M).split())
+
+
+def stage_of(source: Path) -> int:
+    """The first stage that has what the test needs: its file's name tells."""
+    if source.parent.name == "user":
+        return 3
+    return {"boot": 1, "mmu": 2, "sched": 3}[source.stem.split("_")[1]]
+
+
+def _spread(base: GuestTest, keys: dict[str, str]) -> list[GuestTest]:
+    """One test for each machine that the keys ask for."""
+    base = replace(
+        base,
+        mem=keys.get("mem", base.mem),
+        cpu=keys.get("cpu", base.cpu),
+        limit=int(keys.get("limit", base.limit)),
+        panic=keys.get("panic", ""),
+        only=keys.get("kernel", ""),
+        append=keys.get("append", ""),
+        args=keys.get("args", ""),
+    )
+    shifts = keys.get("shifts", "5").split()
+    return [
+        replace(base, cpus=int(cpus), shift=shift, seed=seed)
+        for cpus in keys.get("cpus", "1").split()
+        for shift in [None if s == "parallel" else int(s) for s in shifts]
+        for seed in range(1, int(keys.get("seeds", "1")) + 1)
+    ]
+
+
+def tests_in(source: Path) -> list[GuestTest]:
+    """The guest tests of one source file, in their home build."""
+    text = source.read_text()
+    head = _HEAD.match(text)
+    defaults = _keys(head[0]) if head else {}
+    program = source.stem if source.parent.name == "user" else ""
+    found = []
+    for match in _TEST.finditer(text):
+        comment = match["comment"] or ""
+        if head and match.start() < head.end():
+            comment = ""
+        base = GuestTest(
+            name=match["name"],
+            program=program,
+            source=source,
+            stage=stage_of(source),
+            doc=_prose(comment),
+        )
+        found += _spread(base, {**defaults, **_keys(comment)})
+    return found
+
+
+def home_tests() -> list[GuestTest]:
+    """Every guest test on its own machines, in the build of its own stage."""
+    sources = sorted(GUEST.glob("kernel/**/*.c")) + sorted(GUEST.glob("user/*.c"))
+    tests = [test for source in sources for test in tests_in(source)]
+    return [replace(test, build=test.only) for test in tests]
+
+
+def build_tests() -> list[GuestTest]:
+    """The same tests in each other build of the whole kernel, once each."""
+    largest: dict[tuple[str, str], GuestTest] = {}
+    for test in home_tests():
+        if not test.only and test.seed == 1 and test.shift == 5:
+            largest[test.program, test.name] = test
+    return [
+        replace(test, build=build, limit=test.limit * 3)
+        for build in ALL
+        if build
+        for test in largest.values()
+    ]
+
+
+def find(name: str) -> GuestTest:
+    """The guest test of that id or name."""
+    tests = home_tests() + build_tests()
+    for test in tests:
+        if test.id == name:
+            return test
+    for test in tests:
+        if test.name == name or f"{test.program}.{test.name}" == name:
+            return test
+    raise LookupError(f"no guest test is called {name!r}; `make test T=` lists names")

@@ -1,0 +1,537 @@
+"""A machine: one QEMU that runs Lux9, its limits, and what it did.
+
+Every run has two limits.  The limit of guest time decides about the kernel:
+QEMU's ib700 watchdog, armed from outside through the monitor before the first
+instruction, pauses the machine at a virtual time that is the same on every
+host.  The far limit of host time only says that this host is in trouble; it
+raises HostFailure, which is no verdict about the kernel.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import select
+import shlex
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable
+
+from grade.harness.qmp import Closed, Qmp
+from grade.harness.records import Record, parse_records
+from grade.harness.symbols import symbols
+
+QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
+OUTPUT_LIMIT = 1 << 20  # bytes of console or records: more is "endless"
+PICTURE_LIMIT = 8 << 20  # the same with a screen: QEMU writes its picture to a file
+WATCHDOG_MAX = 30  # seconds; the ib700 counts 0, 2, .. 30
+
+
+class GuestFailure(AssertionError):
+    """The kernel or a guest test did wrong; the text says it all."""
+
+
+class HostFailure(RuntimeError):
+    """This host failed to run the test: no verdict about the kernel."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What machine to build and what to run on it."""
+
+    kernel: Path | None = None  # direct start by QEMU ...
+    cmdline: str = ""
+    initrd: Path | None = None
+    iso: Path | None = None  # ... or from a disc, by GRUB
+    uefi: bool = False
+    cpus: int = 1
+    mem: str = "128M"
+    cpu: str = "max"
+    shift: int | None = 5  # icount: 2^shift ns an instruction; None: host clock
+    limit: int = 10  # seconds of guest time
+    host_limit: float = 150.0  # seconds of host time
+    terminal: bool = False  # serial line open for send() and expect()
+    screen: bool = False  # a VGA card
+    machine: str = "q35"
+    elf: Path | None = None  # symbols; default: kernel
+    extra: tuple[str, ...] = ()  # more arguments for QEMU
+
+
+@dataclass
+class Result:
+    """How a run ended and everything it said."""
+
+    setup: Setup
+    end: str  # exit, power off, reset, triple fault, limit, output, died
+    status: int | None  # what the guest wrote to isa-debug-exit
+    console: str
+    records: list[Record]
+    stray: bytes  # bytes on the debug port outside any record
+    where: str  # limit and triple fault: what each CPU was doing
+    command: list[str]
+    host_seconds: float = 0.0
+    errors: str = ""  # what QEMU itself printed
+
+    def of(self, kind: str) -> list[str]:
+        """The texts of all records of one type, in order."""
+        return [record.text for record in self.records if record.type == kind]
+
+    def story(self) -> str:
+        """How it ended in one line."""
+        if self.end == "exit":
+            return f"the kernel ended the run with status {self.status}"
+        return {
+            "power off": "the machine was powered off",
+            "reset": "the machine was reset",
+            "triple fault": "triple fault: the CPU gave up and reset the machine",
+            "limit": f"over its limit of {self.setup.limit} s of guest time",
+            "output": f"endless output: more than {OUTPUT_LIMIT >> 20} MiB",
+            "died": "QEMU itself ended: " + self.errors.strip(),
+            "stopped": "the test stopped the machine",
+        }[self.end]
+
+    def tail(self, lines: int = 40) -> str:
+        """The last lines of the console."""
+        return "\n".join(printable(self.console).rstrip().splitlines()[-lines:])
+
+    def report(self) -> str:
+        """All that helps to understand a failure."""
+        parts = [self.story()]
+        if self.where:
+            parts += ["--- where the CPUs were", self.where]
+        parts += ["--- console, last lines", self.tail() or "(empty)"]
+        shown = [f"{r.type}: {r.text.strip()[:2000]}" for r in self.records[-30:]]
+        parts += ["--- records", "\n".join(shown) or "(none)"]
+        if self.stray:
+            parts += ["--- stray bytes on the debug port", repr(self.stray[:200])]
+        return "\n".join(parts)
+
+
+def printable(text: str) -> str:
+    """Text without terminal control characters."""
+    text = re.sub(r"\x1b\[[0-9;?=]*[A-Za-z]", "", text).replace("\r", "")
+    return re.sub(r"[^\n\t -~\u00a0-\uffff]", ".", text)
+
+
+def firmware() -> Path:
+    """The UEFI firmware of this system, as one file for -bios."""
+    for name in (
+        "/usr/share/ovmf/OVMF.fd",
+        "/usr/share/qemu/OVMF.fd",
+        "/usr/share/edk2/ovmf/OVMF.fd",
+        "/usr/share/edk2-ovmf/x64/OVMF.fd",
+        "/usr/share/edk2/x64/OVMF.4m.fd",
+    ):
+        if Path(name).exists():
+            return Path(name)
+    raise HostFailure("no UEFI firmware found: `make doctor` says what to install")
+
+
+def base_command(setup: Setup) -> list[str]:
+    """QEMU's arguments that make the machine, without its connections."""
+    command = [QEMU, "-M", setup.machine, "-cpu", setup.cpu, "-m", setup.mem]
+    command += ["-smp", str(setup.cpus), "-nodefaults", "-display", "none"]
+    command += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+    if setup.shift is not None:
+        # A terminal waits for its user in host time: only then is idle slept.
+        sleep = "on" if setup.terminal else "off"
+        command += ["-icount", f"shift={setup.shift},sleep={sleep}"]
+        command += ["-rtc", "base=2024-01-01T00:00:00,clock=vm", "-seed", "1"]
+    if setup.screen:
+        command += ["-vga", "std"]
+    if setup.uefi:
+        command += ["-bios", str(firmware())]
+    if setup.kernel is not None:
+        command += ["-kernel", str(setup.kernel), "-append", setup.cmdline]
+    if setup.initrd is not None:
+        command += ["-initrd", str(setup.initrd)]
+    if setup.iso is not None:
+        command += ["-cdrom", str(setup.iso), "-boot", "d"]
+    return command + list(setup.extra)
+
+
+def _bound(size: int) -> Callable[[], None]:
+    """For the child: bound what QEMU writes to any file, and leave no core."""
+
+    def bound() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    return bound
+
+
+class Machine:
+    """A running machine; use as a context manager."""
+
+    log: list[Machine] = []  # all machines of the current test, for its report
+
+    def __init__(self, setup: Setup) -> None:
+        """Start QEMU and let the guest run from its first instruction."""
+        self.setup = setup
+        self.dir = Path(tempfile.mkdtemp(prefix="lux9-"))
+        self.started = time.monotonic()
+        self.deadline = self.started + setup.host_limit
+        self.end: str | None = None
+        self.where = ""
+        self._typed = b""  # what the terminal has received so far
+        self._seen = 0  # how much of it expect() has consumed
+        self._left = 0  # guest seconds of limit not yet handed to the watchdog
+        Machine.log.append(self)
+        self._spawn()
+
+    def _spawn(self) -> None:
+        ours, theirs = socket.socketpair()
+        pass_fds = [theirs.fileno()]
+        command = base_command(self.setup)
+        command += ["-device", "ib700", "-S"]
+        command += ["-action", "watchdog=pause,reboot=shutdown,shutdown=pause"]
+        command += ["-d", "cpu_reset", "-D", str(self.dir / "resets")]
+        command += ["-debugcon", f"file:{self.dir / 'records'}"]
+        command += ["-chardev", f"socket,id=qmp,fd={theirs.fileno()}"]
+        command += ["-mon", "chardev=qmp,mode=control"]
+        self.serial: socket.socket | None = None
+        if self.setup.terminal:
+            self.serial, line = socket.socketpair()
+            pass_fds.append(line.fileno())
+            command += ["-chardev", f"socket,id=com1,fd={line.fileno()}"]
+            command += ["-serial", "chardev:com1"]
+        else:
+            command += ["-serial", f"file:{self.dir / 'console'}"]
+        if shutil.which("timeout"):  # no QEMU outlives a killed pytest for long
+            seconds = str(int(self.setup.host_limit) + 5)
+            command = ["timeout", "-k", "2", seconds] + command
+        self.command = command
+        try:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=(self.dir / "errors").open("wb"),
+                pass_fds=pass_fds,
+                preexec_fn=_bound(PICTURE_LIMIT if self.setup.screen else OUTPUT_LIMIT),
+            )
+        except OSError as error:
+            raise HostFailure(f"cannot start {command[0]}: {error}") from error
+        theirs.close()
+        if self.serial:
+            line.close()
+            self.serial.setblocking(False)
+        try:
+            self.qmp = Qmp(ours, self.deadline)
+            self._arm(self.setup.limit)
+            self.qmp.command("cont")
+        except Closed as error:
+            self.process.wait()
+            errors = self._file("errors").decode(errors="replace")
+            raise HostFailure(f"QEMU did not start: {errors}") from error
+        except TimeoutError as error:
+            self.close()
+            raise HostFailure(f"QEMU did not start: {error}") from error
+
+    def __enter__(self) -> Machine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ---- guest time ----
+
+    def _arm(self, seconds: int) -> None:
+        """Let the watchdog strike after this many seconds of guest time."""
+        now = min(max(2, seconds + seconds % 2), WATCHDOG_MAX)
+        self._left = max(0, seconds - now)
+        self.qmp.hmp(f"o/b 0x443 {15 - now // 2:#x}")
+
+    def _event(self, event: dict[str, Any]) -> None:
+        """Take note of one event from QEMU."""
+        name, data = event["event"], event.get("data", {})
+        if name == "WATCHDOG" and self._left > 0:
+            self._arm(self._left)
+            self.qmp.command("cont")
+        elif name == "WATCHDOG":
+            self.end = "limit"
+        elif name == "SHUTDOWN" and data.get("reason") == "guest-shutdown":
+            self.end = "power off"
+        elif name == "SHUTDOWN" and data.get("reason") == "guest-reset":
+            triple = b"Triple fault" in self._file("resets")
+            self.end = "triple fault" if triple else "reset"
+
+    def _pump(self) -> None:
+        """Wait for something to happen and take note of it."""
+        try:
+            if self.qmp.events:
+                self._event(self.qmp.events.pop(0))
+                return
+            sockets = [s for s in (self.qmp.sock, self.serial) if s is not None]
+            ready = select.select(sockets, [], [], 0.2)[0]
+            if time.monotonic() > self.deadline:
+                raise TimeoutError
+            if self._overflowed():
+                self.end = "output"
+            if self.serial in ready:
+                self._receive()
+            if self.qmp.sock in ready:
+                event = self.qmp.next_event(0.001)
+                if event is not None:
+                    self._event(event)
+        except Closed:
+            self._ended()
+        except TimeoutError as error:
+            self.close()
+            raise HostFailure(
+                f"infrastructure error, not the kernel's: the run took more than "
+                f"{self.setup.host_limit:.0f} s of host time"
+            ) from error
+
+    def _receive(self) -> None:
+        assert self.serial is not None
+        try:
+            data = self.serial.recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            self.serial.close()
+            self.serial = None
+        self._typed += data
+
+    def _overflowed(self) -> bool:
+        """Whether a file is as long as it may be; QEMU ignores the signal."""
+        files = [self.dir / "console", self.dir / "records"]
+        sizes = [file.stat().st_size for file in files if file.exists()]
+        return max(sizes + [len(self._typed)]) >= OUTPUT_LIMIT
+
+    def _ended(self) -> None:
+        """QEMU is gone: find out why."""
+        code = self.process.wait()
+        if self.serial is not None:
+            self._receive()
+        if self._overflowed():
+            self.end = "output"
+        elif code > 0 and code % 2 == 1:
+            self.end = "exit"
+        else:
+            self.end = "died"
+
+    # ---- the end of a run ----
+
+    def wait(self) -> Result:
+        """Let the guest run to its end or its limit."""
+        while self.end is None:
+            self._pump()
+        if self.end in ("limit", "triple fault"):
+            try:
+                self.where = self.backtraces()
+            except (Closed, RuntimeError, TimeoutError):
+                self.where = "(the CPUs' state could not be read)"
+        return self.result()
+
+    def result(self) -> Result:
+        """What has happened so far; after wait(), all of it."""
+        self.close()
+        records, stray = parse_records(self._file("records"))
+        raw = self._typed if self.setup.terminal else self._file("console")
+        status = self.process.returncode >> 1 if self.end == "exit" else None
+        return Result(
+            setup=self.setup,
+            end=self.end or "stopped",
+            status=status,
+            console=raw.decode("utf-8", "replace"),
+            records=records,
+            stray=stray,
+            where=self.where,
+            command=self.command,
+            host_seconds=time.monotonic() - self.started,
+            errors=self._file("errors").decode(errors="replace"),
+        )
+
+    def close(self) -> None:
+        """End QEMU, however it is, and keep what it wrote."""
+        if self.process.poll() is None:
+            try:
+                self.qmp.command("quit")
+            except (Closed, AttributeError, OSError, RuntimeError, TimeoutError):
+                self.process.terminate()
+            try:
+                self.process.wait(4)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if hasattr(self, "qmp"):
+            self.qmp.sock.close()
+        if self.dir.exists() and not hasattr(self, "_kept"):
+            self._kept = {f.name: f.read_bytes() for f in self.dir.iterdir()}
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    def _file(self, name: str) -> bytes:
+        if hasattr(self, "_kept"):
+            return self._kept.get(name, b"")
+        path = self.dir / name
+        return path.read_bytes() if path.exists() else b""
+
+    # ---- the terminal ----
+
+    def send(self, text: str) -> None:
+        """Type text on the serial line."""
+        assert self.serial is not None, "Setup(terminal=True) opens the line"
+        self.serial.setblocking(True)
+        self.serial.sendall(text.encode())
+        self.serial.setblocking(False)
+
+    def expect(self, pattern: str, limit: int = 30) -> re.Match[str]:
+        """Read the console until pattern matches what came since the last one.
+
+        Fails after `limit` seconds of guest time or at the end of the run.
+        """
+        try:
+            if self.end is None:
+                self._arm(limit)
+        except Closed:
+            self._ended()
+        while True:
+            new = self._typed[self._seen :].decode("utf-8", "replace")
+            match = re.search(pattern, new)
+            if match is not None:
+                self._seen += len(new[: match.end()].encode())
+                return match
+            if self.end is not None:
+                story = self.result().report()
+                raise GuestFailure(f"expected {pattern!r} on the console\n{story}")
+            self._pump()
+
+    def command_line(self, line: str, prompt: str, limit: int = 30) -> str:
+        """Type a line, wait for the next prompt, return what came between."""
+        start = self._seen
+        self.send(line + "\n")
+        self.expect(re.escape(line), limit)
+        match = self.expect(prompt, limit)
+        text = self._typed[start : self._seen].decode("utf-8", "replace")
+        text = text[: len(text) - len(match[0])]
+        return printable(text.split("\n", 1)[1] if "\n" in text else "")
+
+    def console(self) -> str:
+        """What the console has shown so far."""
+        raw = self._typed if self.setup.terminal else self._file("console")
+        return raw.decode("utf-8", "replace")
+
+    # ---- a look from outside ----
+
+    def pause(self) -> None:
+        """Stop all CPUs where they are."""
+        self.qmp.command("stop")
+
+    def resume(self) -> None:
+        """Let the CPUs run on."""
+        self.qmp.command("cont")
+
+    def _save(self, command: str, address: int, length: int, **more: Any) -> bytes:
+        path, data = self.dir / "memory", b""
+        while len(data) < length:
+            size = min(length - len(data), OUTPUT_LIMIT)
+            place = {"val": address + len(data), "size": size, "filename": str(path)}
+            self.qmp.command(command, **place, **more)
+            data += path.read_bytes()
+            path.unlink()
+        return data
+
+    def read_physical(self, address: int, length: int) -> bytes:
+        """Bytes of physical memory."""
+        return self._save("pmemsave", address, length)
+
+    def read_virtual(self, address: int, length: int, cpu: int = 0) -> bytes:
+        """Bytes at a virtual address as that CPU sees it now."""
+        return self._save("memsave", address, length, **{"cpu-index": cpu})
+
+    def read_symbol(self, name: str, length: int = 8) -> bytes:
+        """Bytes of a kernel variable."""
+        return self.read_virtual(self._symbols()[name], length)
+
+    def read_word(self, name: str) -> int:
+        """A kernel variable of 64 bits."""
+        return int.from_bytes(self.read_symbol(name, 8), "little")
+
+    def _symbols(self) -> Any:
+        elf = self.setup.elf or self.setup.kernel
+        assert elf is not None, "Setup(elf=...) names the symbols"
+        return symbols(elf)
+
+    def registers(self) -> list[dict[str, int]]:
+        """The registers of every CPU, by upper-case name (RIP, CR3, EFER)."""
+        cpus = []
+        for part in self.qmp.hmp("info registers -a").split("CPU#")[1:]:
+            pairs = re.findall(r"\b([A-Z][A-Z0-9]{1,3}) *=([0-9a-f]+)\b", part)
+            cpus.append({name: int(value, 16) for name, value in pairs})
+        return cpus
+
+    def backtraces(self) -> str:
+        """What each CPU is doing, call by call."""
+        text = []
+        for cpu, regs in enumerate(self.registers()):
+            if "RIP" not in regs:
+                text.append(f"CPU {cpu}: not in 64-bit mode")
+                continue
+            calls = [regs["RIP"]] + self._callers(regs.get("RBP", 0), cpu)
+            text.append(f"CPU {cpu}:" + (" halted" if regs.get("HLT") else ""))
+            text += self._describe(calls)
+        return "\n".join(text)
+
+    def _callers(self, frame: int, cpu: int) -> list[int]:
+        calls: list[int] = []
+        while frame and frame % 8 == 0 and len(calls) < 24:
+            try:
+                data = self.read_virtual(frame, 16, cpu)
+            except RuntimeError:
+                break
+            after = int.from_bytes(data[:8], "little")
+            calls.append(int.from_bytes(data[8:], "little") - 1)
+            if after <= frame:
+                break
+            frame = after
+        return [call for call in calls if call > 0]
+
+    def _describe(self, calls: list[int]) -> list[str]:
+        if not (self.setup.elf or self.setup.kernel):
+            return [f"    {call:#x}" for call in calls]
+        table = self._symbols()
+        lines = table.lines(calls)
+        return [f"    {table.name(c)}  {at}" for c, at in zip(calls, lines)]
+
+    # ---- screen and keyboard ----
+
+    def screen_text(self) -> list[str]:
+        """The 25 lines of a screen in VGA text mode."""
+        cells = self.read_physical(0xB8000, 80 * 25 * 2)[::2]
+        text = cells.decode("cp437").replace("\0", " ")
+        return [text[i : i + 80].rstrip() for i in range(0, 2000, 80)]
+
+    def screen_picture(self) -> tuple[int, int, bytes]:
+        """Width, height and RGB bytes of what the screen shows."""
+        path = self.dir / "screen.ppm"
+        self.qmp.command("screendump", filename=str(path))
+        raw = path.read_bytes()
+        head = re.match(rb"P6\s+(\d+)\s+(\d+)\s+255\s", raw)
+        assert head is not None
+        return int(head[1]), int(head[2]), raw[head.end() :]
+
+    def press(self, *keys: str) -> None:
+        """Press keys on the PS/2 keyboard: "a", "shift-a", "ret", ..."""
+        for key in keys:
+            parts = [{"type": "qcode", "data": part} for part in key.split("-")]
+            self.qmp.command("send-key", keys=parts)
+
+
+def run(setup: Setup) -> Result:
+    """Run a machine to its end."""
+    with Machine(setup) as machine:
+        return machine.wait()
+
+
+def shell_command(setup: Setup) -> str:
+    """One line for a shell that runs the same machine on the terminal."""
+    command = base_command(setup) + ["-serial", "stdio", "-debugcon", "null"]
+    return shlex.join(command)

@@ -1,0 +1,150 @@
+"""The harness itself: it notices everything a kernel can do wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from grade.harness import GuestFailure, HostFailure, Machine, Setup, parse_records, run
+from grade.harness.guest import GuestTest
+from grade.harness.symbols import symbols
+
+PROBE = GuestTest(name="one", program="", source=Path(__file__), stage=1, doc="")
+
+
+def probe_run(probe: Path, letter: str, **more: object) -> str:
+    """Run the probe kernel; what the harness finds wrong, as for a test."""
+    result = run(Setup(kernel=probe, cmdline=letter, limit=4, **more))
+    return PROBE.judge(result)
+
+
+def test_pass(probe: Path) -> None:
+    """A kernel that records a pass and ends with status 0 passes."""
+    assert probe_run(probe, "p") == ""
+
+
+def test_other_status(probe: Path) -> None:
+    """A kernel that ends with another status fails."""
+    assert "status 7" in probe_run(probe, "x")
+
+
+def test_triple_fault(probe: Path) -> None:
+    """A triple fault is a failure, told from a reset."""
+    assert "triple fault" in probe_run(probe, "t")
+
+
+def test_reset(probe: Path) -> None:
+    """A kernel that resets the machine fails."""
+    assert "was reset" in probe_run(probe, "r")
+
+
+@pytest.mark.parametrize("letter", ["h", "s"])
+def test_hang(probe: Path, letter: str) -> None:
+    """A kernel that halts or spins for ever meets its limit of guest time."""
+    assert "over its limit of 4 s of guest time" in probe_run(probe, letter)
+
+
+@pytest.mark.parametrize("letter", ["o", "d"])
+def test_endless_output(probe: Path, letter: str) -> None:
+    """Output without end, on the console or the debug port, is cut off."""
+    assert "endless output" in probe_run(probe, letter, host_limit=60)
+
+
+def test_forged_record(probe: Path) -> None:
+    """A frame on the console, or inside another record, is not a record."""
+    assert "expected the record 'one pass'" in probe_run(probe, "f")
+
+
+def test_host_failure(probe: Path) -> None:
+    """A host that is too slow gives no verdict about the kernel."""
+    setup = Setup(kernel=probe, cmdline="s", limit=3000, host_limit=1.0)
+    with pytest.raises(HostFailure):
+        run(setup)
+
+
+def test_bad_machine(probe: Path) -> None:
+    """A machine that QEMU refuses is an error of the host, with its words."""
+    with pytest.raises(HostFailure, match="no-such-cpu"):
+        run(Setup(kernel=probe, cpu="no-such-cpu"))
+
+
+def test_limit_is_guest_time(probe: Path) -> None:
+    """Two spinning runs end at the same instruction count."""
+    seen = []
+    for _ in range(2):
+        with Machine(Setup(kernel=probe, cmdline="h", limit=4)) as machine:
+            while machine.end is None:
+                machine._pump()
+            seen.append(machine.registers()[0])
+    assert seen[0] == seen[1]
+
+
+def test_terminal(probe: Path, start: Callable[..., Machine]) -> None:
+    """What is typed reaches the guest, and expect() sees its answer."""
+    machine = start(kernel=probe, cmdline="e", terminal=True)
+    machine.expect(">")
+    machine.send("echo\n")
+    assert machine.expect("(e.*o)\n")[1] == "echo"
+    assert machine.wait().status == 0
+
+
+def test_expect_fails(probe: Path, start: Callable[..., Machine]) -> None:
+    """expect() gives up at the end of a run and says what there was."""
+    machine = start(kernel=probe, cmdline="p", terminal=True)
+    with pytest.raises(GuestFailure, match="expected 'never'"):
+        machine.expect("never")
+
+
+def test_read_memory(probe: Path, start: Callable[..., Machine]) -> None:
+    """Physical memory of a paused machine can be read from outside."""
+    machine = start(kernel=probe, cmdline="e", terminal=True)
+    machine.expect(">")
+    machine.pause()
+    good = symbols(probe)["good"]
+    assert machine.read_physical(good, 5) == b"\x1eLUX9"
+    assert machine.read_symbol("good", 5) == b"\x1eLUX9"
+
+
+@pytest.mark.parametrize(
+    "raw, texts, stray",
+    [
+        (b"", [], b""),
+        (b"\x1eLUX9 test 3\nabc\n", ["abc"], b""),
+        (b"\x1eLUX9 test 0\n\n\x1eLUX9 a 1\nb\n", ["", "b"], b""),
+        (b"x\x1eLUX9 test 1\na\n", ["a"], b"x"),
+        (b"\x1eLUX9 test 9\na\n", [], b"\x1eLUX9 test 9\na\n"),
+        (b"\x1eLUX9 test 1\nab", [], b"\x1eLUX9 test 1\nab"),
+        (b"\x1eLUX9 T 1\na\n", [], b"\x1eLUX9 T 1\na\n"),
+    ],
+)
+def test_parse_records(raw: bytes, texts: list[str], stray: bytes) -> None:
+    """Frames are records; anything else is stray bytes."""
+    records, left = parse_records(raw)
+    assert [record.text for record in records] == texts
+    assert left == stray
+
+
+def test_keys_of_a_comment(tmp_path: Path) -> None:
+    """The comment above a test chooses its machines; the file's head adds."""
+    from grade.harness.guest import tests_in
+
+    source = tmp_path / "test_mmu_x.c"
+    source.write_text(
+        "/*\n * test_mmu_x.c - tests.\n * mem: 64M\n */\n"
+        '#include "mmu/mmu.h"\n\nKTEST(plain)\n{\n}\n\n'
+        "/*\n * Spins.\n * cpus: 1 2\n * seeds: 2\n */\nKTEST(many)\n{\n}\n\n"
+        "/* panic: no frames left */\nKTEST(dies)\n{\n}\n"
+    )
+    tests = tests_in(source)
+    assert [t.id for t in tests] == [
+        "plain-1cpu-64M",
+        "many-1cpu-64M",
+        "many-1cpu-seed2-64M",
+        "many-2cpu-64M",
+        "many-2cpu-seed2-64M",
+        "dies-1cpu-64M",
+    ]
+    assert tests[1].doc == "Spins." and tests[-1].panic == "no frames left"
+    assert {t.stage for t in tests} == {2}
