@@ -5,6 +5,11 @@
 #   make qemu-window  the same, with the screen in a window
 #   make qemu-direct  without GRUB: starts the kernel at once
 #   make iso          build/<variant>/lux9.iso, for BIOS and UEFI
+#   make test         all tests; T=mmu or T=name: some (docs: grade/README.md)
+#   make check        format, layers, dead prototypes, names in the docs
+#   make doctor       what this system lacks, and the command that mends it
+#   make gdb          the machine under GDB; T=name: one test
+#   make replay T=name  records a test and replays it, backwards too
 #   make clean        removes build/
 #
 # Variables: STAGE=1..3 (how many layers), DEBUG=1, SAN=ubsan|kasan,
@@ -15,6 +20,16 @@
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
+
+# ---- what this system lacks is installed first ----
+
+ifneq ($(filter qemu qemu-window qemu-direct test,$(MAKECMDGOALS)),)
+ifneq ($(shell test build/.tools -nt tools/doctor.py || \
+	{ tools/install.sh >&2 && mkdir -p build && touch build/.tools; } || \
+	echo missing),)
+$(error some tools are missing: make doctor lists them)
+endif
+endif
 
 # ---- the kernel's source files, by stage, with what each one is ----
 
@@ -208,6 +223,27 @@ qemu-direct: $(KERNEL) $(BOOT_ARCHIVE)
 		$(addprefix -initrd ,$(BOOT_ARCHIVE))
 
 # ---- tests and tools ----
+
+# the first Python that has pytest; JOBS tests at a time if it has xdist
+PYTEST = $(firstword $(foreach p,python3 /usr/bin/python3,$(shell \
+	$p -c 'import pytest' 2>/dev/null && echo $p)) python3)
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+JOBS_FLAG = $(shell $(PYTEST) -c 'import xdist' 2>/dev/null && printf '%s %s' -n $(JOBS))
+
+test:
+	$(Q)$(PYTEST) -m pytest $(JOBS_FLAG) $(if $(T),-k '$(T)')
+
+check:
+	$(Q)tools/check.sh
+
+doctor:
+	$(Q)python3 tools/doctor.py
+
+gdb replay:
+	$(Q)STAGE=$(STAGE) DEBUG=$(DEBUG) SAN=$(SAN) CC=$(CC) CPUS=$(CPUS) \
+		MEM=$(MEM) APPEND='$(APPEND)' $(PYTHON) -m grade.run $@ $(T)
+
+.PHONY: test check doctor gdb replay
 
 # ---- clean ----
 

@@ -1,0 +1,220 @@
+"""Run one guest test, or the kernel itself, outside pytest.
+
+    python3 -m grade.run list              ids of all guest tests
+    python3 -m grade.run test ID           run it once, show everything
+    python3 -m grade.run gdb [ID]          under GDB, stopped before it starts
+    python3 -m grade.run replay ID         record it, then GDB that can go back
+    python3 -m grade.run console           the terminal of a machine under GDB
+
+gdb and replay take GDB commands (-x FILE, -ex COMMAND, --batch) at the end.
+`make gdb`, `make gdb T=ID` and `make replay T=ID` call this.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import termios
+import time
+import tty
+from dataclasses import replace
+from pathlib import Path
+
+from grade.harness import ROOT, GuestFailure, HostFailure, Setup, Variant
+from grade.harness.guest import build_tests, find, home_tests
+from grade.harness.machine import base_command
+
+PLACE = ROOT / "build" / "gdb"  # sockets and logs of a session
+GDB = shutil.which("gdb") or shutil.which("x86_64-elf-gdb") or "gdb"
+
+
+def variant_of_make() -> Variant:
+    """The build that make's variables in the environment choose."""
+    stage, cc = os.environ.get("STAGE"), os.environ.get("CC", "")
+    chosen = Variant(
+        debug=bool(os.environ.get("DEBUG")),
+        san=os.environ.get("SAN", ""),
+        cc=cc if cc.startswith("clang") else "",
+        ktest=bool(os.environ.get("KTEST")),
+    )
+    return replace(chosen, stage=int(stage)) if stage else chosen
+
+
+def setup_for(name: str) -> Setup:
+    """The machine of a guest test, or of plain `make gdb`; its build is made."""
+    if name:
+        test = find(name)
+        test.variant.make()
+        return test.setup()
+    variant = variant_of_make()
+    variant.make()
+    return Setup(
+        kernel=variant.kernel,
+        cmdline=os.environ.get("APPEND", ""),
+        initrd=variant.archive if variant.archive.exists() else None,
+        cpus=int(os.environ.get("CPUS") or 1),
+        mem=os.environ.get("MEM") or "512",
+        shift=None,
+        terminal=True,
+    )
+
+
+def with_stub(command: list[str]) -> list[str]:
+    """QEMU's arguments for a GDB session, stopped at the first instruction."""
+    PLACE.mkdir(parents=True, exist_ok=True)
+    for name in ("gdb", "console"):
+        (PLACE / name).unlink(missing_ok=True)
+    console = f"socket,id=com1,path={PLACE / 'console'},server=on,wait=off"
+    return command + [
+        *("-chardev", f"{console},logfile={PLACE / 'console.log'}"),
+        *("-serial", "chardev:com1", "-debugcon", f"file:{PLACE / 'records'}"),
+        *("-gdb", f"unix:{PLACE / 'gdb'},server=on,wait=off", "-S", "-no-reboot"),
+    ]
+
+
+def await_socket(path: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until QEMU has made its socket."""
+    for _ in range(200):
+        if path.exists():
+            return
+        if process.poll() is not None:
+            raise HostFailure("QEMU ended before GDB could attach")
+        time.sleep(0.05)
+    raise HostFailure("QEMU did not open its GDB socket")
+
+
+def debug(setup: Setup, command: list[str], first: list[str], more: list[str]) -> int:
+    """Start QEMU and GDB on it; QEMU ends with GDB."""
+    machine = subprocess.Popen(
+        with_stub(command), stdin=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        await_socket(PLACE / "gdb", machine)
+        script = ROOT / "tools" / "gdb" / "lux9.py"
+        gdb = [GDB, "-q", "-nx", str(setup.kernel), "-ex", "set confirm off"]
+        gdb += ["-ex", "set pagination off"] if "--batch" in more else []
+        gdb += ["-x", str(script)] if script.exists() else []
+        gdb += ["-ex", f"target remote {PLACE / 'gdb'}", *first, *more]
+        print(f"Console of the machine: {PLACE / 'console.log'}")
+        print("To type at it, in another terminal: python3 -m grade.run console")
+        sys.stdout.flush()
+        return subprocess.run(gdb, cwd=ROOT).returncode
+    finally:
+        machine.terminate()
+        try:
+            machine.wait(3)
+        except subprocess.TimeoutExpired:
+            machine.kill()
+            machine.wait()
+
+
+def gdb(name: str, more: list[str]) -> int:
+    """`make gdb`: the machine stopped at kernel_main, GDB attached."""
+    setup = setup_for(name)
+    first = ["-ex", "hbreak kernel_main", "-ex", "continue"]
+    return debug(setup, base_command(setup), first, more)
+
+
+def replay(name: str, more: list[str]) -> int:
+    """`make replay`: record a test, then replay it so that GDB can go back.
+
+    QEMU records one CPU only.  With several, the same instruction counts make
+    the same schedule again, forward.
+    """
+    setup = setup_for(name)
+    if setup.cpus > 1 or setup.shift is None:
+        print(f"{setup.cpus} CPUs: the same schedule again, forward only.")
+        return debug(setup, base_command(setup), [], more)
+    PLACE.mkdir(parents=True, exist_ok=True)
+    log, disk = PLACE / "replay.log", PLACE / "replay.qcow2"
+    for path in (log, disk):
+        path.unlink(missing_ok=True)
+    create = ["qemu-img", "create", "-q", "-f", "qcow2", str(disk), "1M"]
+    subprocess.run(create, check=True)
+    # vapic: with it, going back deadlocks QEMU 7.2; the empty disk holds the
+    # snapshot of the start; sleep=off would stall a replay (see docs/debug.md).
+    plain = base_command(replace(setup, shift=None)) + [
+        *("-global", "apic-common.vapic=off"),
+        *("-rtc", "base=2024-01-01T00:00:00,clock=vm", "-seed", "1"),
+        *("-drive", f"file={disk},if=none,id=rr", "-net", "none"),
+    ]
+    mode = f"shift={setup.shift},rrfile={log},rrsnapshot=init"
+    print("Recording ...", flush=True)
+    recording = plain + ["-icount", f"rr=record,{mode}", "-no-reboot"]
+    recording += ["-serial", f"file:{PLACE / 'recorded.console'}"]
+    recording += ["-debugcon", f"file:{PLACE / 'recorded.records'}"]
+    limit = ["timeout", "-k", "2", "60"] if shutil.which("timeout") else []
+    run = subprocess.run(limit + recording, stdin=subprocess.DEVNULL)
+    print(f"Recorded (QEMU's status {run.returncode}). Replaying under GDB:")
+    print("try `continue`, then reverse-continue, reverse-stepi, reverse-step.")
+    return debug(setup, plain + ["-icount", f"rr=replay,{mode}"], [], more)
+
+
+def test(name: str) -> int:
+    """Run a guest test once and show all of its run."""
+    chosen = find(name)
+    chosen.variant.make()
+    try:
+        result = chosen.run()
+    except GuestFailure as failure:
+        print(failure)
+        return 1
+    print(result.report())
+    print(f"{chosen.id}: pass, {result.host_seconds:.2f} s of host time")
+    return 0
+
+
+def console() -> int:
+    """Connect this terminal to the machine of a GDB session; Ctrl-] leaves."""
+    line = socket.socket(socket.AF_UNIX)
+    line.connect(str(PLACE / "console"))
+    before = termios.tcgetattr(0) if sys.stdin.isatty() else None
+    try:
+        if before:
+            tty.setraw(0)
+        while True:
+            ready = select.select([line, 0], [], [])[0]
+            if line in ready:
+                data = line.recv(4096)
+                if not data:
+                    return 0
+                os.write(1, data)
+            if 0 in ready:
+                typed = os.read(0, 4096)
+                if not typed or b"\x1d" in typed:
+                    return 0
+                line.sendall(typed)
+    finally:
+        if before:
+            termios.tcsetattr(0, termios.TCSADRAIN, before)
+
+
+def main(words: list[str]) -> int:
+    """Do what the first word says."""
+    what, *rest = words or ["help"]
+    name = rest.pop(0) if rest and not rest[0].startswith("-") else ""
+    try:
+        if what == "list":
+            print("\n".join(t.id for t in home_tests() + build_tests()))
+            return 0
+        if what == "test":
+            return test(name)
+        if what == "gdb":
+            return gdb(name, rest)
+        if what == "replay" and name:
+            return replay(name, rest)
+        if what == "console":
+            return console()
+    except (LookupError, HostFailure, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(__doc__)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
