@@ -49,6 +49,10 @@ kernel/boot/pvh.c                   how `qemu -kernel` tells it
 kernel/boot/cmdline.c               kernel command line
 kernel/boot/console.c               one stream out, one in, panic log
 kernel/boot/serial.c                COM1
+kernel/boot/screen.c                a terminal of character cells
+kernel/boot/vga.c                   on a VGA text screen
+kernel/boot/framebuffer.c           on a screen of pixels
+kernel/boot/keyboard.c              PS/2 keyboard
 kernel/boot/print.c                 formatted output
 kernel/boot/string.c                memory and strings
 kernel/boot/lock.c                  spinlocks that do nothing yet
@@ -63,10 +67,13 @@ kernel/boot/stack_guard.c           stack protector
 kernel/boot/symbols.c               address to function name
 kernel/boot/backtrace.c             calls on the stack
 kernel/boot/panic.c                 the kernel's own bugs
-kernel/boot/acpi.c                  tables, CPUs, power off
+kernel/boot/acpi.c                  the firmware's tables
+kernel/boot/madt.c                  CPUs and interrupt controllers
+kernel/boot/power.c                 power off, reboot
 kernel/boot/debugport.c             records for tests, exit from QEMU
 kernel/boot/ktest.c                 runs tests by name
 kernel/boot/monitor.c               a prompt for stages 1 and 2
+kernel/boot/monitor_boot.c          its commands about stage 1
 endef
 
 KERNEL_2 := $(wildcard kernel/mmu/*.c kernel/mmu/x86_64/*.c kernel/mmu/x86_64/*.asm)
@@ -137,7 +144,7 @@ KLDFLAGS := -nostdlib -static -z max-page-size=0x1000 -z noexecstack \
 
 SOURCES := $(foreach n,0 $(stages),$(call sources,$(KERNEL_$(n)))) \
 	$(if $(KTEST),$(foreach n,$(stages),$(call sources,$(KTEST_$(n)))))
-OBJECTS := $(addprefix $(B)/,$(addsuffix .o,$(SOURCES)))
+OBJECTS := $(addprefix $(B)/,$(addsuffix .o,$(SOURCES))) $(B)/font.o
 
 all: $(KERNEL)
 .PHONY: all iso qemu qemu-window qemu-direct clean
@@ -160,7 +167,15 @@ $(B)/symbols.c: $(B)/pass1.elf tools/symbols.py
 $(B)/nosymbols.c: tools/symbols.py | $$(@D)/
 	$(Q)$(PYTHON) tools/symbols.py < /dev/null > $@
 
-$(B)/symbols.o $(B)/nosymbols.o: %.o: %.c
+# characters for screens without any: part of GRUB, as everything to boot is
+FONT ?= $(firstword $(wildcard /usr/share/grub/unicode.pf2 \
+	/boot/grub/fonts/unicode.pf2 /usr/share/grub2/unicode.pf2))
+$(B)/font.c: tools/font.py $(FONT) | $$(@D)/
+	$(Q)test -n "$(FONT)" || { echo "unicode.pf2 not found: it is in the \
+	package grub-common; or set FONT=" >&2; exit 1; }
+	$(Q)$(PYTHON) tools/font.py $(FONT) > $@
+
+$(B)/symbols.o $(B)/nosymbols.o $(B)/font.o: %.o: %.c
 	$(Q)$(KCC) $(KCFLAGS) -c -o $@ $<
 
 $(B)/%.c.o: %.c | $$(@D)/

@@ -105,6 +105,12 @@ int console_poll(void);
  */
 void console_enable_interrupts(void);
 
+/* The screen's memory: physical address (0: none) and length in bytes. */
+paddr_t screen_memory(size_t *len);
+
+/* It is mapped at `memory` from now on: who replaces page tables tells. */
+void screen_moved(void *memory);
+
 /* ---- print.c ---- */
 
 /*
@@ -221,7 +227,7 @@ void cpu_init_tables(struct cpu *cpu);
 void cpu_init_features(void);
 extern bool cpu_has_smap;
 
-/* ---- acpi.c ---- */
+/* ---- acpi.c, madt.c, power.c ---- */
 
 /* A table by its signature ("APIC"), checksum checked; NULL: none. */
 const void *acpi_find(const char signature[4]);

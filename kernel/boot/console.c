@@ -22,6 +22,7 @@ console_write(const char *s, size_t len)
 {
     log_write(s, len);
     serial_write(s, len);
+    screen_write(s, len);
 }
 
 int
@@ -29,6 +30,8 @@ console_poll(void)
 {
     int c = serial_poll();
 
+    if (c < 0)
+        c = keyboard_poll();
     return c == '\r' ? '\n' : c;
 }
 
@@ -36,4 +39,5 @@ void
 console_enable_interrupts(void)
 {
     serial_enable_interrupt();
+    keyboard_enable_interrupt();
 }

@@ -20,3 +20,15 @@ enum {
 
 extern char console_log[CONSOLE_LOG_SIZE]; /* ring of recent output */
 extern uint64_t console_log_end; /* bytes ever written; next at % SIZE */
+
+/* ---- screen.c ---- */
+
+void screen_init(void); /* needs bootinfo.fb */
+void screen_write(const char *s, size_t len);
+
+/* ---- keyboard.c ---- */
+
+void keyboard_init(void);
+int keyboard_poll(void);              /* next character, or -1 */
+int keyboard_key(uint8_t scan);       /* what a scan code types, or -1 */
+void keyboard_enable_interrupt(void); /* ISA interrupt 1 */

@@ -7,6 +7,7 @@
 #include "boot/bootinfo.h"
 #include "boot/console.h"
 #include "boot/features.h"
+#include "boot/monitor.h"
 #include "boot/trap.h"
 #include "boot/x86_64/pic.h"
 
@@ -20,5 +21,8 @@ boot_init(uint32_t magic, paddr_t info)
     pic_disable();
     cpu_init_features();
     bootinfo_init(magic, info);
+    screen_init();
+    keyboard_init();
+    monitor_boot_init();
     print("Lux9 stage %d, loaded by %s\n", STAGE, bootinfo.loader);
 }
