@@ -87,7 +87,7 @@ KTEST_3 = $(wildcard grade/guest/kernel/test_sched_*.c)
 
 # ---- variant ----
 
-STAGE ?= $(if $(KERNEL_3),3,$(if $(KERNEL_2),2,1))
+STAGE ?= $(if $(KERNEL_2),$(if $(KERNEL_3),3,2),1)
 stages := $(wordlist 1,$(STAGE),1 2 3)
 VARIANT := s$(STAGE)$(if $(DEBUG),-debug)$(if $(KTEST),-ktest)$(if $(SAN),-$(SAN))
 VARIANT := $(VARIANT)$(if $(filter clang%,$(CC)),-clang)

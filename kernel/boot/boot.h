@@ -125,6 +125,9 @@ int snprint(char *buf, size_t len, const char *fmt, ...);
 /* To the console, whole lines not mixed with another CPU's. */
 void print(const char *fmt, ...);
 
+/* The same for bytes that are no format: what a program writes. */
+void print_bytes(const char *s, size_t n);
+
 /* ---- string.c: memory and strings, as in C ---- */
 
 void *memset(void *dst, int c, size_t n);

@@ -346,3 +346,11 @@ print(const char *fmt, ...)
     if (locked)
         spin_unlock(&print_lock);
 }
+
+void
+print_bytes(const char *s, size_t n)
+{
+    spin_lock(&print_lock);
+    console_write(s, n);
+    spin_unlock(&print_lock);
+}

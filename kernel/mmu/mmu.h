@@ -213,6 +213,9 @@ extern const struct region_ops shared_region; /* anonymous, by several spaces */
  */
 int space_brk(struct space *s, vaddr_t end);
 
+/* Where the heap ends now: heap_start if it is empty. */
+vaddr_t space_heap_end(struct space *s);
+
 /*
  * Fill the empty `child` with a copy of parent: private pages copy-on-write.
  * With `share`, anonymous and image regions that are writable become shared

@@ -43,7 +43,7 @@ list_remove(struct list *node)
 }
 
 /* The member that holds the first node; the list is not empty. */
-#define LIST_FIRST(list, type, member) CONTAINER_OF((list)->next, type, member)
+#define LIST_FIRST(head, type, member) CONTAINER_OF((head)->next, type, member)
 
-#define LIST_EACH(list, node)                                                  \
-    for (struct list *node = (list)->next; node != (list); node = node->next)
+#define LIST_EACH(head, node)                                                  \
+    for (struct list *node = (head)->next; node != (head); node = node->next)

@@ -29,6 +29,8 @@ enum proc_state {
     PROC_DEAD,
 };
 
+enum queued { NOT_QUEUED, QUEUED_FAIR, QUEUED_EDF };
+
 struct fpu_state {
     uint8_t bytes[512];
 } __attribute__((aligned(16)));
@@ -53,10 +55,12 @@ struct proc {
     uint64_t ksp;          /* [q] stack pointer while not running */
     char *kstack_top;      /* [I] */
     struct trapframe *tf;  /* [I] the user's registers: top of the stack */
-    struct space *space;   /* [o] NULL: runs in the kernel only */
+    struct space *space;   /* [o], changed under [t]; NULL: kernel only */
 
     /* scheduling */
-    struct list runq_link;          /* [q] */
+    struct heap_node runq_node;     /* [q] key: virtual time or deadline */
+    enum queued queued;             /* [q] on which of its run queue's heaps */
+    uint64_t vtime;                 /* [q] virtual time: see fair.c */
     struct sched_group *group;      /* [o] */
     struct edf *edf;                /* [o] NULL: fair class */
     uint64_t run_ticks;             /* [o] TSC ticks on a CPU till ran_from */
@@ -66,6 +70,7 @@ struct proc {
 
     /* sleeping */
     struct list wait_link;          /* the lock given to proc_block */
+    struct spinlock own_lock;       /* RANK_SLEEPQ; to sleep on alone */
     const char *wchan;              /* [o] why it sleeps */
     struct qlock *wait_lock;        /* [a] queue lock it waits for */
     struct timer sleep_timer;       /* [o] */
@@ -77,7 +82,6 @@ struct proc {
     struct proc *parent;            /* [t] NULL: nobody waits for it */
     struct list children, sibling;  /* [t] */
     struct list waitrecs;           /* [t] of dead children */
-    struct waitq child_died;
     struct waitrec *waitrec;        /* [o] NULL: RFNOWAIT */
     uint32_t notegrp;               /* [t] */
     struct rendez_group *rendez;    /* [o] */
@@ -93,6 +97,8 @@ struct proc {
     struct fpu_state *note_fpu;     /* [o] registers under the handler */
     struct timer alarm;             /* [o] */
 
+    const uint8_t *program;         /* [o] its file, for backtraces */
+    uint64_t program_size;          /* [o] bytes */
     char name[MAX_NAME];            /* [o] */
 };
 
@@ -100,30 +106,70 @@ struct proc {
 extern struct spinlock proctab_lock;
 struct proc *proc_alloc(const char *name); /* NEW, not in the table; NULL */
 int proc_publish(struct proc *p);   /* pid and place in the table, E_MAXPROC */
-void proc_free(struct proc *p);     /* NEW or DEAD, off every list */
+void proc_unpublish(struct proc *p);  /* holds proctab_lock */
+void proc_free(struct proc *p);       /* NEW or DEAD, off every list */
 struct proc *proc_find(uint32_t pid); /* holds proctab_lock; or NULL */
 struct proc *proc_next(uint32_t pid); /* same; smallest pid above; or NULL */
 
 /* Set up the stack so that the first switch to p calls fn(arg). */
+void proc_main(void (*fn)(void *), void *arg);
 void proc_set_entry(struct proc *p, void (*fn)(void *), void *arg);
+
+/* fork.c, exit.c */
+int64_t proc_rfork(uint64_t flags);
+int64_t proc_wait(struct waitmsg *msg);
+void proc_use_space(struct proc *p, struct space *s);
+void proc_times(const struct proc *p, uint64_t *user_ns, uint64_t *sys_ns);
+
+/* init.c */
+struct proc *idle_new(unsigned cpu);
+void sched_init_cpu(void);
+/* The first process has ended, and with it the system's purpose. */
+void init_died(const char *msg) __attribute__((noreturn));
+
+/* syscall.c, user_fault.c */
+void syscall_init_cpu(void);
+void user_fault(struct trapframe *tf);
+int elf_symbol(const uint8_t *data, uint64_t size, uint64_t pc, char *name,
+        size_t len, uint64_t *offset);
 
 /* sched.c */
 void sched_become_idle(void) __attribute__((noreturn));
+void sched_finish(void);
 void sched_switch(void); /* sleeps; interrupts off, no spinlock held */
 void sched_charge(struct proc *p, uint64_t now);
+
+/* fair.c */
+struct sched_group *group_default(void);
+void group_ref(struct sched_group *g);
+void group_unref(struct sched_group *g);
+unsigned group_id(const struct sched_group *g);
+int group_enter_new(uint64_t weight);
+
+/* edf.c */
+int edf_enter(uint64_t period, uint64_t deadline, uint64_t cost);
+int edf_next(void);
+void edf_exit(struct proc *p);
 
 /* note.c */
 bool note_pending(const struct proc *p);
 void notes_free(struct proc *p);
 void note_return(struct trapframe *tf); /* deliver before user mode */
+int64_t note_notify(vaddr_t handler);
+int64_t note_done(uint64_t how, struct trapframe *tf);
+void note_handle(struct trapframe *tf, const char *text);
+int note_post_text(struct proc *p, const char *text);
 
-/* rendez.c */
+/* rendez.c, sema.c: see user/lib/lux.h for what they do */
+uint64_t rendezvous(uint64_t tag, uint64_t value);
+int64_t sema_acquire(vaddr_t va, bool block, uint64_t deadline);
+int64_t sema_release(vaddr_t va, uint64_t n);
+void sema_init(void);
 struct rendez_group *rendez_group_new(void); /* NULL: no memory */
 void rendez_group_ref(struct rendez_group *g);
 void rendez_group_unref(struct rendez_group *g);
 
 /* fpu.c */
-void fpu_init_cpu(void);
 void fpu_reset(struct fpu_state *f);
 
 static inline void

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "mmu/mmu.h"
+#include "sched/heap.h"
 #include "sched/list.h"
 #include <lux/sys.h>
 #include <lux/ureg.h>
@@ -25,6 +26,14 @@ uint64_t clock_ns(void);
 uint64_t tsc_to_ns(uint64_t ticks);
 uint64_t ns_to_tsc(uint64_t ns); /* saturates */
 
+/* APIC timer count that ends at `when`, at least 1 and at most 32 bits. */
+uint32_t clock_tsc_to_apic(uint64_t when, uint64_t now);
+
+/* ---- spinlock.c ---- */
+
+/* Put the ranked locks behind boot/lock.h's pointers. */
+void spin_plug_in(void);
+
 /* ---- timer.c: one-shot timers of each CPU ---- */
 
 /*
@@ -33,13 +42,13 @@ uint64_t ns_to_tsc(uint64_t ns); /* saturates */
  * once fn has started or timer_cancel has returned.
  */
 struct timer {
-    uint64_t when;
+    struct heap_node node; /* key: when, TSC */
     void (*fn)(void *arg);
     void *arg;
-    struct timer *child, *sibling, *prev; /* pairing heap */
     uint32_t cpu;
     bool armed;
 };
+void timer_init(void);
 void timer_arm(struct timer *t, uint64_t when, void (*fn)(void *), void *arg);
 
 /* True if it was armed; fn neither runs nor will run when this returns. */
@@ -63,7 +72,8 @@ void apic_init_cpu(void); /* each CPU */
 void apic_eoi(void);
 void apic_send(unsigned cpu, unsigned vector);
 void apic_nmi_others(void);
-void apic_start_cpu(uint32_t apic_id, paddr_t entry);
+void apic_send_init(uint32_t apic_id);
+void apic_send_startup(uint32_t apic_id, paddr_t entry);
 void apic_timer_set(uint32_t count); /* one shot; 0 stops */
 uint32_t apic_timer_count(void);
 void apic_route_isa(unsigned irq, unsigned vector);
@@ -139,6 +149,7 @@ void waitq_init(struct waitq *q, const char *name);
 int sleep(struct waitq *q, bool (*cond)(void *arg), void *arg,
         uint64_t deadline);
 void wakeup(struct waitq *q);
+void wakeup_locked(struct waitq *q); /* the caller holds q->lock */
 
 /* ---- qlock.c, rwlock.c: locks that sleep; first come, first served ---- */
 

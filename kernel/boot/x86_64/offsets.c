@@ -24,6 +24,16 @@ offsets(void)
     CONSTANT(TF_VECTOR, offsetof(struct trapframe, vector));
     CONSTANT(TF_CS, offsetof(struct trapframe, cs));
     CONSTANT(TF_RFLAGS, offsetof(struct trapframe, rflags));
+    CONSTANT(TF_RIP, offsetof(struct trapframe, rip));
+    CONSTANT(TF_RSP, offsetof(struct trapframe, rsp));
+    CONSTANT(TF_RAX, offsetof(struct trapframe, rax));
+    CONSTANT(TF_RDX, offsetof(struct trapframe, rdx));
+    CONSTANT(TF_RSI, offsetof(struct trapframe, rsi));
+    CONSTANT(TF_RDI, offsetof(struct trapframe, rdi));
+    CONSTANT(TF_RBP, offsetof(struct trapframe, rbp));
+    CONSTANT(TF_R8, offsetof(struct trapframe, r8));
+    CONSTANT(TF_R9, offsetof(struct trapframe, r9));
+    CONSTANT(TF_R10, offsetof(struct trapframe, r10));
     CONSTANT(TF_SIZE, sizeof(struct trapframe));
     CONSTANT(SEL_KCODE, SEL_KCODE);
     CONSTANT(SEL_KDATA, SEL_KDATA);

@@ -1,0 +1,311 @@
+/*
+ * test_sched_time.c - clock, timers, sleeping with deadlines, fair share and
+ * EDF, from inside.
+ */
+#include "sched/runq.h"
+#include "boot/x86_64/x86.h"
+
+#define MS 1000000ul
+
+static uint64_t
+tsc_in(uint64_t ns)
+{
+    return rdtsc() + ns_to_tsc(ns);
+}
+
+static bool
+never(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+/* Sleep, doing nothing, for so many nanoseconds. */
+static void
+pause_ns(uint64_t ns)
+{
+    struct waitq q;
+
+    waitq_init(&q, "pause");
+    CHECK_EQ(sleep(&q, never, NULL, tsc_in(ns)), -E_TIMEOUT);
+}
+
+KTEST(clock_converts)
+{
+    uint64_t second = ns_to_tsc(1000000000);
+
+    CHECK(second > 100000000); /* no PC is slower than 100 MHz */
+    CHECK(second < 10000000000);
+    for (unsigned i = 0; i < 100; i++) {
+        uint64_t ns = ktest_random(&seed) % (1000000000ul * 3600);
+        uint64_t back = tsc_to_ns(ns_to_tsc(ns));
+
+        CHECK(back <= ns && ns - back < 1000 + ns / 1000000);
+    }
+    CHECK_EQ(ns_to_tsc(UINT64_MAX) > ns_to_tsc(UINT64_MAX / 2), 1);
+}
+
+KTEST(clock_against_acpi_timer)
+{
+    uint16_t port = acpi_pm_timer();
+    uint32_t from = inl(port), to;
+    uint64_t ns = clock_ns(), want;
+
+    do {
+        to = inl(port);
+    } while (((to - from) & 0xffffff) < 35795); /* 10 ms at 3.579545 MHz */
+    ns = clock_ns() - ns;
+    want = (uint64_t)((to - from) & 0xffffff) * 1000000000 / 3579545;
+    CHECK(ns > want - want / 50 && ns < want + want / 50);
+}
+
+KTEST(sleep_until_deadline)
+{
+    for (unsigned i = 0; i < 20; i++) {
+        uint64_t ns = 1000 + ktest_random(&seed) % (5 * MS);
+        uint64_t from = clock_ns(), slept;
+
+        pause_ns(ns);
+        slept = clock_ns() - from;
+        CHECK(slept >= ns - 10);
+        CHECK(slept < ns + MS);
+    }
+}
+
+static struct {
+    struct timer timer[32];
+    uint64_t fired[32];
+    unsigned n, total;
+} set;
+
+static void
+fire(void *arg)
+{
+    set.fired[set.n++] = *(uint64_t *)arg;
+}
+
+KTEST(timers_fire_in_order)
+{
+    static uint64_t when[32];
+
+    set.n = 0;
+    for (unsigned i = 0; i < 32; i++) {
+        when[i] = tsc_in(MS + ktest_random(&seed) % (8 * MS));
+        set.timer[i].armed = false;
+        timer_arm(&set.timer[i], when[i], fire, &when[i]);
+    }
+    CHECK(timer_cancel(&set.timer[7]));
+    CHECK(!timer_cancel(&set.timer[7]));
+    pause_ns(12 * MS);
+    CHECK_EQ(set.n, 31);
+    for (unsigned i = 0; i < set.n; i++) {
+        CHECK(i == 0 || set.fired[i - 1] <= set.fired[i]);
+        CHECK(set.fired[i] != when[7]);
+    }
+    CHECK(!timer_cancel(&set.timer[0]));
+}
+
+/* ---- who gets the CPU ---- */
+
+enum { HOGS = 6 };
+
+static struct {
+    volatile bool stop;
+    volatile unsigned ended;
+    uint64_t ran[HOGS]; /* ns */
+    uint64_t weight[HOGS];
+} hogs;
+
+/* Use all CPU time there is, like a program that never blocks: kernel code
+ * is not preempted, so it offers its CPU often. */
+static void
+hog(void *arg)
+{
+    unsigned n = (unsigned)(uint64_t)arg;
+    struct proc *p = proc_current();
+
+    intr_on();
+    if (hogs.weight[n])
+        CHECK(group_enter_new(hogs.weight[n]) > 0);
+    while (!hogs.stop) {
+        for (unsigned i = 0; i < 100; i++)
+            cpu_pause();
+        if (this_cpu()->resched)
+            sched_yield();
+    }
+    intr_off();
+    sched_charge(p, rdtsc());
+    intr_on();
+    hogs.ran[n] = tsc_to_ns(p->run_ticks);
+    hogs.ended = hogs.ended + 1;
+}
+
+static void
+run_hogs(unsigned n, uint64_t ns)
+{
+    hogs.stop = false;
+    hogs.ended = 0;
+    for (uint64_t i = 0; i < n; i++)
+        proc_ready(proc_kernel("hog", hog, (void *)i));
+    pause_ns(ns);
+    hogs.stop = true;
+    while (hogs.ended < n)
+        pause_ns(MS);
+}
+
+static bool
+within_percent(uint64_t got, uint64_t want, uint64_t percent)
+{
+    return got * 100 >= want * (100 - percent) &&
+           got * 100 <= want * (100 + percent);
+}
+
+KTEST(fair_equal_weights)
+{
+    memset(hogs.weight, 0, sizeof hogs.weight);
+    run_hogs(4, 800 * MS);
+    for (unsigned i = 0; i < 4; i++)
+        CHECK(within_percent(hogs.ran[i], 200 * MS, 10));
+}
+
+KTEST(fair_by_weight)
+{
+    hogs.weight[0] = 100;
+    hogs.weight[1] = 200;
+    hogs.weight[2] = 500;
+    run_hogs(3, 1600 * MS);
+    CHECK(within_percent(hogs.ran[0], 200 * MS, 12));
+    CHECK(within_percent(hogs.ran[1], 400 * MS, 12));
+    CHECK(within_percent(hogs.ran[2], 1000 * MS, 12));
+}
+
+KTEST(fair_group_weight_bounds)
+{
+    CHECK_EQ(group_enter_new(0), -E_BADARG);
+    CHECK_EQ(group_enter_new(10001), -E_BADARG);
+    CHECK_EQ(group_enter_new(UINT64_MAX), -E_BADARG);
+    for (unsigned i = 0; i < 200; i++) /* the one left behind is free again */
+        CHECK(group_enter_new(1 + i) > 0);
+}
+
+/* ---- EDF ---- */
+
+static struct {
+    volatile unsigned ended, missed, rounds, refused;
+    uint64_t period[HOGS], cost[HOGS];
+    unsigned work; /* per cent of its cost that each uses */
+} edfs;
+
+static void
+use_cpu(uint64_t ns)
+{
+    struct proc *p = proc_current();
+    uint64_t until;
+
+    intr_off();
+    sched_charge(p, rdtsc());
+    until = p->run_ticks + ns_to_tsc(ns);
+    for (;;) {
+        sched_charge(p, rdtsc());
+        if (p->run_ticks >= until)
+            break;
+        intr_on();
+        cpu_pause();
+        if (this_cpu()->resched)
+            sched_yield();
+        intr_off();
+    }
+    intr_on();
+}
+
+static void
+edf_worker(void *arg)
+{
+    unsigned n = (unsigned)(uint64_t)arg;
+
+    intr_on();
+    if (edf_enter(edfs.period[n], edfs.period[n], edfs.cost[n]) < 0) {
+        __atomic_add_fetch(&edfs.refused, 1, __ATOMIC_SEQ_CST);
+    } else {
+        for (unsigned i = 0; i < edfs.rounds; i++) {
+            use_cpu(edfs.cost[n] * edfs.work / 100);
+            if (edf_next() == 1)
+                __atomic_add_fetch(&edfs.missed, 1, __ATOMIC_SEQ_CST);
+        }
+    }
+    __atomic_add_fetch(&edfs.ended, 1, __ATOMIC_SEQ_CST);
+}
+
+static void
+run_edf(unsigned n, unsigned rounds, unsigned work)
+{
+    edfs.ended = edfs.missed = edfs.refused = 0;
+    edfs.rounds = rounds;
+    edfs.work = work;
+    for (uint64_t i = 0; i < n; i++)
+        proc_ready(proc_kernel("edf", edf_worker, (void *)i));
+    while (edfs.ended < n)
+        pause_ns(MS);
+}
+
+/* Three that take 80 % together, and hogs: nobody is late. */
+KTEST(edf_meets_deadlines)
+{
+    edfs.period[0] = 10 * MS;
+    edfs.cost[0] = 2 * MS;
+    edfs.period[1] = 20 * MS;
+    edfs.cost[1] = 6 * MS;
+    edfs.period[2] = 50 * MS;
+    edfs.cost[2] = 15 * MS;
+    memset(hogs.weight, 0, sizeof hogs.weight);
+    hogs.stop = false;
+    hogs.ended = 0;
+    for (uint64_t i = 0; i < 3; i++)
+        proc_ready(proc_kernel("hog", hog, (void *)i));
+    run_edf(3, 12, 90);
+    hogs.stop = true;
+    CHECK_EQ(edfs.refused, 0);
+    CHECK_EQ(edfs.missed, 0);
+    while (hogs.ended < 3)
+        pause_ns(MS);
+    for (unsigned i = 0; i < 3; i++)
+        CHECK(hogs.ran[i] > 0); /* and the rest was theirs */
+}
+
+KTEST(edf_admission)
+{
+    unsigned id = proc_current()->cpu;
+
+    (void)id;
+    CHECK_EQ(edf_enter(10 * MS, 10 * MS, 1), -E_BADARG);
+    CHECK_EQ(edf_enter(10 * MS, 11 * MS, MS), -E_BADARG);
+    CHECK_EQ(edf_enter(10 * MS, 5 * MS, 6 * MS), -E_BADARG);
+    CHECK_EQ(edf_enter(UINT64_MAX, UINT64_MAX, UINT64_MAX), -E_BADARG);
+    CHECK_EQ(edf_next(), -E_BADARG);
+    CHECK_EQ(edf_enter(10 * MS, 10 * MS, 95 * MS / 10), -E_ADMIT);
+    CHECK_EQ(edf_enter(10 * MS, 10 * MS, 5 * MS), 0);
+    CHECK_EQ(edf_enter(10 * MS, 10 * MS, MS), -E_INUSE);
+    edfs.period[0] = edfs.period[1] = 10 * MS;
+    edfs.cost[0] = 3 * MS; /* fits beside the 50 % above */
+    edfs.cost[1] = 2 * MS; /* would make it 100 % */
+    run_edf(2, 2, 50);
+    CHECK_EQ(edfs.refused, ncpu == 1 ? 1 : 0);
+    edf_exit(proc_current());
+    edf_exit(proc_current());
+    CHECK_EQ(edf_enter(10 * MS, 10 * MS, 9 * MS), 0); /* room again */
+    edf_exit(proc_current());
+}
+
+/* One that uses three times its cost: the other still meets its deadlines. */
+KTEST(edf_overrun_hurts_itself)
+{
+    edfs.period[0] = edfs.period[1] = 10 * MS;
+    edfs.cost[0] = edfs.cost[1] = 4 * MS;
+    memset(hogs.weight, 0, sizeof hogs.weight);
+    hogs.stop = false;
+    hogs.ended = 0;
+    run_edf(2, 10, 95);
+    CHECK_EQ(edfs.missed, 0);
+    run_edf(1, 5, 300);
+    CHECK(edfs.missed > 0); /* it is told */
+}

@@ -1,0 +1,175 @@
+/*
+ * console_input.c - lines typed at the console.
+ *
+ * The interrupt handler edits: it echoes, takes back characters, and moves a
+ * finished line to where cons_read finds it.  So typing ahead works, and the
+ * interrupt key acts at once whatever the programs do.
+ *
+ *      backspace, ^H   take back a character      ^U   take back the line
+ *      ^D              end of input, or hand over what was typed so far
+ *      ^C, DEL key     note "interrupt" to the foreground note group
+ *
+ * Serial terminals send DEL (0x7f) for the backspace key, so 0x7f takes back
+ * too, and ^C is the interrupt key.
+ */
+#include "sched/process.h"
+
+enum { LINE = 256, READY = 4096 };
+enum { CTRL_C = 3, CTRL_D = 4, CTRL_H = 8, CTRL_U = 0x15, DEL = 0x7f };
+
+static struct {
+    struct waitq readers; /* its lock guards all of this */
+    char line[LINE];      /* being typed */
+    unsigned len;
+    char ready[READY]; /* ring of finished input, ^D as an end mark */
+    unsigned head, tail;
+    uint32_t notegrp;
+} in;
+
+static void
+echo(const char *s)
+{
+    console_write(s, strlen(s));
+}
+
+static void
+take_back(void)
+{
+    in.len--;
+    echo("\b \b");
+}
+
+/* Make what was typed readable; what does not fit is lost, with a bell. */
+static void
+finish_line(void)
+{
+    if (READY - (in.head - in.tail) < in.len) {
+        echo("\a");
+    } else {
+        for (unsigned i = 0; i < in.len; i++)
+            in.ready[in.head++ % READY] = in.line[i];
+        wakeup_locked(&in.readers);
+    }
+    in.len = 0;
+}
+
+static void
+add_char(char c)
+{
+    if (in.len == LINE - 2) { /* keep room for the end of the line */
+        echo("\a");
+        return;
+    }
+    in.line[in.len++] = c;
+    console_write(&c, 1);
+}
+
+static void
+end_line(char c)
+{
+    in.line[in.len++] = c;
+    if (c == '\n')
+        echo("\n");
+    finish_line();
+}
+
+static void
+typed(char c)
+{
+    switch (c) {
+    case '\n': end_line(c); break;
+    case CTRL_D: end_line(c); break;
+    case CTRL_H:
+    case DEL:
+        if (in.len > 0)
+            take_back();
+        break;
+    case CTRL_U:
+        while (in.len > 0)
+            take_back();
+        break;
+    default:
+        if (c == '\t' || (unsigned char)c >= ' ')
+            add_char(c);
+    }
+}
+
+/* Interrupt handler of the serial port and the keyboard. */
+static void
+input_interrupt(struct trapframe *tf)
+{
+    int c;
+
+    (void)tf;
+    apic_eoi();
+    while ((c = console_poll()) >= 0) {
+        if (c == CTRL_C) {
+            echo("^C\n");
+            in.len = 0;
+            note_post_group(in.notegrp, "interrupt", NULL);
+            continue;
+        }
+        spin_lock(&in.readers.lock);
+        typed((char)c);
+        spin_unlock(&in.readers.lock);
+    }
+}
+
+static bool
+input_ready(void *arg)
+{
+    (void)arg;
+    return in.head != in.tail;
+}
+
+/* Take up to a line or an end mark; the bytes to hand out. */
+static size_t
+take_line(char *buf, size_t len)
+{
+    size_t n = 0;
+    char c = 0;
+
+    spin_lock(&in.readers.lock);
+    while (n < len && in.head != in.tail && c != '\n') {
+        c = in.ready[in.tail++ % READY];
+        if (c == CTRL_D)
+            break;
+        buf[n++] = c;
+    }
+    spin_unlock(&in.readers.lock);
+    return n;
+}
+
+int64_t
+consin_read(vaddr_t buf, size_t len)
+{
+    char line[LINE];
+    size_t n;
+    int err;
+
+    if (len == 0)
+        return 0;
+    err = sleep(&in.readers, input_ready, NULL, 0);
+    if (err)
+        return err;
+    n = take_line(line, len < LINE ? len : LINE);
+    err = copy_out(buf, line, n);
+    return err ? err : (int64_t)n;
+}
+
+void
+consin_set_group(uint32_t notegrp)
+{
+    in.notegrp = notegrp;
+}
+
+void
+consin_init(void)
+{
+    waitq_init(&in.readers, "console");
+    trap_register(TRAP_IRQ0 + 4, input_interrupt);
+    trap_register(TRAP_IRQ0 + 1, input_interrupt);
+    apic_route_isa(4, TRAP_IRQ0 + 4);
+    apic_route_isa(1, TRAP_IRQ0 + 1);
+    console_enable_interrupts();
+}

@@ -1,0 +1,139 @@
+/*
+ * exec.c - replace a process's program.
+ *
+ * The new address space is built beside the old one and loaded while the
+ * arguments are written to its stack; until the last step succeeded the old
+ * one can come back, so a failed exec does no harm.
+ */
+#include "sched/process.h"
+#include "boot/x86_64/x86.h"
+
+enum { HEAP_GAP = PAGE_SIZE }; /* between the program and its heap */
+
+/* Regions for the program's segments, its heap and its stack. */
+static int
+map_program(struct space *s, const struct elf_image *image,
+        const struct archive_file *f)
+{
+    struct region stack = { .start = USER_STACK_TOP - USER_STACK_SIZE,
+        .end = USER_STACK_TOP,
+        .prot = PROT_READ | PROT_WRITE,
+        .ops = &stack_region };
+
+    for (unsigned i = 0; i < image->nseg; i++) {
+        const struct elf_segment *seg = &image->seg[i];
+        struct region r = { .start = seg->start,
+            .end = seg->end,
+            .prot = seg->prot,
+            .ops = &image_region,
+            .object = (void *)f->data,
+            .offset = seg->offset,
+            .length = seg->length };
+        int err = region_add(s, &r);
+
+        if (err)
+            return err;
+    }
+    s->heap_start = image->end + HEAP_GAP;
+    return region_add(s, &stack);
+}
+
+/*
+ * Write the arguments to the top of the loaded space's stack:
+ *
+ *      rsp ->  argc
+ *              argv[0] .. argv[argc-1], NULL
+ *              NULL (no environment)
+ *              the strings
+ *      USER_STACK_TOP
+ *
+ * rsp is a multiple of 16 (System V ABI 3.4.1).
+ */
+static int
+push_args(char *const argv[], unsigned argc, vaddr_t *rsp)
+{
+    uint64_t words[MAX_ARGS + 3] = { argc };
+    vaddr_t at = USER_STACK_TOP;
+    size_t bytes = (argc + 3) * sizeof words[0];
+
+    for (unsigned i = argc; i-- > 0;) {
+        size_t len = strlen(argv[i]) + 1;
+
+        at -= len;
+        words[1 + i] = at;
+        if (copy_out(at, argv[i], len) < 0)
+            return -E_NOMEM;
+    }
+    at = ROUND_DOWN(at - bytes, 16);
+    *rsp = at;
+    return copy_out(at, words, bytes) < 0 ? -E_NOMEM : 0;
+}
+
+/* The user's registers at the program's first instruction. */
+static void
+fresh_registers(struct proc *p, vaddr_t entry, vaddr_t rsp)
+{
+    memset(p->tf, 0, sizeof *p->tf);
+    p->tf->rip = entry;
+    p->tf->rsp = rsp;
+    p->tf->cs = SEL_UCODE;
+    p->tf->ss = SEL_UDATA;
+    p->tf->rflags = RFLAGS_IF | 2;
+    fpu_reset(&p->fpu);
+    fpu_restore(&p->fpu);
+}
+
+/* The name that ps shows: the last part of the path. */
+static void
+set_name(struct proc *p, const char *path)
+{
+    const char *base = path;
+
+    for (const char *c = path; *c; c++)
+        if (*c == '/')
+            base = c + 1;
+    strlcpy(p->name, base, sizeof p->name);
+}
+
+int
+proc_exec(const char *path, char *const argv[], unsigned argc)
+{
+    struct proc *p = proc_current();
+    struct space *old = p->space, *new;
+    struct archive_file f;
+    struct elf_image image;
+    vaddr_t rsp;
+    int err = archive_find(path, &f);
+
+    if (err)
+        return err;
+    err = elf_check(f.data, f.size, &image);
+    if (err)
+        return err;
+    new = space_new();
+    if (!new)
+        return -E_NOMEM;
+    err = map_program(new, &image, &f);
+    if (err)
+        goto free_new;
+    proc_use_space(p, new);
+    err = push_args(argv, argc, &rsp);
+    if (err)
+        goto restore_old;
+    if (old)
+        space_free(old);
+    set_name(p, path);
+    p->program = f.data;
+    p->program_size = f.size;
+    p->note_handler = p->note_frame = 0;
+    fresh_registers(p, image.entry, rsp);
+    this_cpu()->resched = 1; /* all registers change: leave by iret */
+    TRACE(TRACE_EXEC, p->pid, *(uint64_t *)p->name);
+    return 0;
+
+restore_old:
+    proc_use_space(p, old);
+free_new:
+    space_free(new);
+    return err;
+}

@@ -1,0 +1,201 @@
+/*
+ * fair.c - fair share by weight: who of the fair class runs next.
+ *
+ * Virtual time is CPU time used.  A group's runs slower the more weight the
+ * group has; inside a group all processes weigh the same.  The one that is
+ * furthest behind goes first, so over time groups get CPU in proportion to
+ * their weights, however many processes each has.
+ *
+ * Who slept has a small virtual time and could run alone until it has caught
+ * up.  So it is raised, when queued, to at most one quantum behind the rest;
+ * and who came from another CPU, whose clock may run ahead, is lowered to at
+ * most a few quanta before them.
+ */
+#include "sched/runq.h"
+
+struct sched_group groups[MAX_GROUPS];
+
+static struct spinlock group_lock = SPINLOCK_INIT(RANK_GROUP, "groups");
+static uint64_t quantum_ticks;
+
+void
+fair_init(void)
+{
+    quantum_ticks = ns_to_tsc(QUANTUM_NS);
+    groups[0].weight = DEFAULT_WEIGHT;
+    groups[0].refs = 1; /* never goes */
+}
+
+/* CPU time to a group's virtual time: as much as it is, at weight 100. */
+static uint64_t
+weighted(const struct sched_group *g, uint64_t ticks)
+{
+    return ticks * DEFAULT_WEIGHT / g->weight;
+}
+
+/* Keep a late comer's virtual time near `floor`. */
+static uint64_t
+clamp(uint64_t vtime, uint64_t floor)
+{
+    uint64_t low = floor > quantum_ticks ? floor - quantum_ticks : 0;
+    uint64_t high = floor + 8 * quantum_ticks;
+
+    return vtime < low ? low : vtime > high ? high : vtime;
+}
+
+void
+fair_add(struct runq *rq, struct proc *p)
+{
+    struct sched_group *g = p->group;
+    struct group_queue *gq = &g->on[rq - runqs];
+    uint64_t bit = 1ul << group_id(g);
+
+    if (!(rq->groups & bit)) {
+        gq->vtime = clamp(gq->vtime, rq->floor);
+        rq->groups |= bit;
+    }
+    p->vtime = clamp(p->vtime, gq->floor);
+    p->runq_node.key = p->vtime;
+    p->queued = QUEUED_FAIR;
+    heap_insert(&gq->procs, &p->runq_node);
+    rq->count++;
+}
+
+void
+fair_remove(struct runq *rq, struct proc *p)
+{
+    struct group_queue *gq = &p->group->on[rq - runqs];
+
+    heap_remove(&gq->procs, &p->runq_node);
+    p->queued = NOT_QUEUED;
+    rq->count--;
+    if (!heap_first(&gq->procs))
+        rq->groups &= ~(1ul << group_id(p->group));
+}
+
+/* The queued group with the smallest virtual time; there is one. */
+static struct group_queue *
+first_group(struct runq *rq)
+{
+    struct group_queue *best = NULL;
+
+    for (uint64_t left = rq->groups; left; left &= left - 1) {
+        unsigned id = (unsigned)__builtin_ctzl(left);
+        struct group_queue *gq = &groups[id].on[rq - runqs];
+
+        if (!best || gq->vtime < best->vtime)
+            best = gq;
+    }
+    return best;
+}
+
+struct proc *
+fair_first(struct runq *rq)
+{
+    if (!rq->groups)
+        return NULL;
+
+    struct group_queue *gq = first_group(rq);
+    struct proc *p =
+            CONTAINER_OF(heap_first(&gq->procs), struct proc, runq_node);
+
+    rq->floor = gq->vtime;
+    gq->floor = p->vtime;
+    return p;
+}
+
+void
+fair_charge(struct proc *p, uint64_t ticks)
+{
+    p->vtime += ticks;
+    p->group->on[p->cpu].vtime += weighted(p->group, ticks);
+}
+
+/* Whether p, just woken, should take the CPU from a running fair process:
+ * only if it is behind by more than half of what it may be. */
+bool
+fair_before(const struct proc *p, const struct proc *running)
+{
+    unsigned cpu = running->cpu;
+    uint64_t slack = quantum_ticks / 2;
+
+    if (p->group == running->group)
+        return p->vtime + slack < running->vtime;
+    return p->group->on[cpu].vtime + weighted(p->group, slack) <
+           running->group->on[cpu].vtime;
+}
+
+/* A process that another CPU may run: one whose registers are saved. */
+struct proc *
+fair_stealable(struct runq *rq)
+{
+    for (uint64_t left = rq->groups; left; left &= left - 1) {
+        unsigned id = (unsigned)__builtin_ctzl(left);
+        struct heap_node *n = heap_first(&groups[id].on[rq - runqs].procs);
+
+        for (; n; n = n->child) { /* any will do: look down one path */
+            struct proc *p = CONTAINER_OF(n, struct proc, runq_node);
+
+            if (!p->edf && !__atomic_load_n(&p->on_cpu, __ATOMIC_ACQUIRE))
+                return p;
+        }
+    }
+    return NULL;
+}
+
+struct sched_group *
+group_default(void)
+{
+    return &groups[0];
+}
+
+unsigned
+group_id(const struct sched_group *g)
+{
+    return (unsigned)(g - groups);
+}
+
+void
+group_ref(struct sched_group *g)
+{
+    spin_lock(&group_lock);
+    g->refs++;
+    spin_unlock(&group_lock);
+}
+
+void
+group_unref(struct sched_group *g)
+{
+    spin_lock(&group_lock);
+    g->refs--;
+    spin_unlock(&group_lock);
+}
+
+/*
+ * Move the running process to a new group with a weight of 1 to 10000 (the
+ * first group has 100); children made later are in it too.  The group goes
+ * with its last process.  Its number, -E_BADARG, -E_MAXGROUP.
+ */
+int
+group_enter_new(uint64_t weight)
+{
+    struct proc *p = proc_current();
+    struct sched_group *old = p->group, *found = NULL;
+
+    if (weight < 1 || weight > MAX_WEIGHT)
+        return -E_BADARG;
+    spin_lock(&group_lock);
+    for (unsigned i = 1; i < MAX_GROUPS && !found; i++)
+        if (groups[i].refs == 0)
+            found = &groups[i];
+    if (found) {
+        found->refs = 1;
+        found->weight = (uint32_t)weight;
+        for (unsigned i = 0; i < MAX_CPUS; i++)
+            found->on[i] = (struct group_queue){ 0 };
+        old->refs--;
+        p->group = found; /* it runs, so it is in no queue */
+    }
+    spin_unlock(&group_lock);
+    return found ? (int)group_id(found) : -E_MAXGROUP;
+}

@@ -1,0 +1,140 @@
+/*
+ * fork.c - rfork: a child that is a copy, or shares what the flags say.
+ *
+ * Everything that can fail comes first and is undone in reverse; from the
+ * moment the child is in the process table nothing fails any more.
+ */
+#include "sched/process.h"
+
+enum { RF_KNOWN = RFPROC | RFMEM | RFNOWAIT | RFNOTEG | RFREND };
+
+/* A child's first instructions in the kernel: none; it returns to user mode. */
+static void
+child_start(void *arg)
+{
+    (void)arg;
+}
+
+/* rfork without RFPROC: change the caller itself. */
+static int
+change_self(uint64_t flags)
+{
+    struct proc *p = proc_current();
+
+    if (flags & (RFMEM | RFNOWAIT))
+        return -E_BADARG;
+    if (flags & RFREND) {
+        struct rendez_group *g = rendez_group_new();
+
+        if (!g)
+            return -E_NOMEM;
+        rendez_group_unref(p->rendez);
+        p->rendez = g;
+    }
+    if (flags & RFNOTEG) {
+        spin_lock(&proctab_lock);
+        p->notegrp = p->pid;
+        spin_unlock(&proctab_lock);
+    }
+    return 0;
+}
+
+/* What the child copies or gets anew; undone by child_undo. */
+static int
+child_resources(struct proc *parent, struct proc *child, uint64_t flags)
+{
+    child->space = space_new();
+    if (!child->space)
+        return -E_NOMEM;
+    if (flags & RFREND) {
+        child->rendez = rendez_group_new();
+    } else {
+        rendez_group_ref(parent->rendez);
+        child->rendez = parent->rendez;
+    }
+    if (!(flags & RFNOWAIT))
+        child->waitrec = kzalloc(sizeof *child->waitrec);
+    if (parent->note_fpu)
+        child->note_fpu = kmalloc(sizeof *child->note_fpu);
+    if (!child->rendez || (!child->waitrec && !(flags & RFNOWAIT)) ||
+            (parent->note_fpu && !child->note_fpu))
+        return -E_NOMEM;
+    return space_copy(parent->space, child->space, flags & RFMEM);
+}
+
+static void
+child_undo(struct proc *child)
+{
+    if (child->space)
+        space_free(child->space);
+    rendez_group_unref(child->rendez);
+    proc_free(child);
+}
+
+/* The plain fields: registers, notes, scheduling group. */
+static void
+child_fields(struct proc *parent, struct proc *child)
+{
+    *child->tf = *parent->tf;
+    child->tf->rax = 0;
+    fpu_save(&child->fpu);
+    child->note_handler = parent->note_handler;
+    child->note_frame = parent->note_frame;
+    memcpy(child->note_text, parent->note_text, sizeof child->note_text);
+    if (child->note_fpu)
+        *child->note_fpu = *parent->note_fpu;
+    group_unref(child->group);
+    child->group = parent->group;
+    group_ref(child->group);
+    proc_set_entry(child, child_start, NULL);
+}
+
+/* Enter the family; the child's pid. */
+static uint32_t
+child_join(struct proc *parent, struct proc *child, uint64_t flags)
+{
+    uint32_t pid = child->pid;
+
+    spin_lock(&proctab_lock);
+    child->notegrp = flags & RFNOTEG ? pid : parent->notegrp;
+    if (!(flags & RFNOWAIT)) {
+        child->parent = parent;
+        list_append(&parent->children, &child->sibling);
+    }
+    spin_unlock(&proctab_lock);
+    return pid;
+}
+
+/*
+ * rfork(2) of Plan 9, for the flags of lux/sys.h.  The child's pid in the
+ * parent, 0 in the child; or -E_BADARG, -E_NOMEM, -E_MAXPROC with nothing
+ * changed.
+ */
+int64_t
+proc_rfork(uint64_t flags)
+{
+    struct proc *parent = proc_current(), *child;
+    uint32_t pid;
+    int err;
+
+    if (flags & ~(uint64_t)RF_KNOWN)
+        return -E_BADARG;
+    if (!(flags & RFPROC))
+        return change_self(flags);
+    child = proc_alloc(parent->name);
+    if (!child)
+        return -E_NOMEM;
+    err = child_resources(parent, child, flags);
+    if (err == 0) {
+        child_fields(parent, child);
+        err = proc_publish(child);
+    }
+    if (err < 0) {
+        child_undo(child);
+        return err;
+    }
+    pid = child_join(parent, child, flags);
+    TRACE(TRACE_FORK, pid, 0);
+    proc_ready(child); /* it may run, and be gone, before we return */
+    return pid;
+}

@@ -1,0 +1,253 @@
+/*
+ * note.c - notes: short texts that interrupt a process (notify(2)).
+ *
+ * Posting raises p->attention and then looks at p's state; going to sleep
+ * (sched.c:proc_block) sets the state and then looks for notes; so a process
+ * never sleeps on top of a note.  Delivery happens on the way to user mode
+ * only, where the process holds nothing.
+ *
+ * While a handler runs further notes wait; "kill" waits for nobody.  The
+ * three notes that interrupts send are bits, which need no memory.
+ */
+#include "sched/process.h"
+#include "boot/x86_64/x86.h"
+
+struct posted_note {
+    struct list link;
+    char text[MAX_ERR];
+};
+
+enum {
+    RED_ZONE = 128, /* below rsp, the compiler's (System V ABI 3.2.2) */
+    USER_FLAGS = 0xcd5, /* what a handler may change: CF PF AF ZF SF DF OF */
+};
+
+static const char *const bit_text[] = {
+    [NOTE_BIT_INTERRUPT] = "interrupt",
+    [NOTE_BIT_ALARM] = "alarm",
+};
+
+bool
+note_pending(const struct proc *p)
+{
+    uint32_t bits = __atomic_load_n(&p->note_bits, __ATOMIC_SEQ_CST);
+
+    if (bits & NOTE_BIT_KILL)
+        return true;
+    return !p->note_frame &&
+           (bits || __atomic_load_n(&p->nnote, __ATOMIC_SEQ_CST));
+}
+
+/* Have p look at its notes soon, wherever it is. */
+static void
+draw_attention(struct proc *p)
+{
+    __atomic_store_n(&p->attention, 1, __ATOMIC_SEQ_CST);
+    proc_wake(p);
+    if (__atomic_load_n(&p->state, __ATOMIC_SEQ_CST) == PROC_RUNNING) {
+        unsigned cpu = p->cpu;
+
+        __atomic_store_n(&cpus[cpu].resched, 1, __ATOMIC_RELEASE);
+        if (&cpus[cpu] != this_cpu())
+            apic_send(cpu, VEC_RESCHED);
+    }
+}
+
+void
+note_post_bit(struct proc *p, uint32_t bit)
+{
+    __atomic_or_fetch(&p->note_bits, bit, __ATOMIC_SEQ_CST);
+    draw_attention(p);
+}
+
+int
+note_post(struct proc *p, const char *text)
+{
+    struct posted_note *n = kmalloc(sizeof *n);
+    int err = 0;
+
+    if (!n)
+        return -E_NOMEM;
+    strlcpy(n->text, text, sizeof n->text);
+    spin_lock(&p->lock);
+    if (p->nnote == MAX_NOTES) {
+        err = -E_NOTESFULL;
+    } else {
+        list_append(&p->notes, &n->link);
+        __atomic_store_n(&p->nnote, p->nnote + 1, __ATOMIC_SEQ_CST);
+    }
+    spin_unlock(&p->lock);
+    if (err)
+        kfree(n);
+    else
+        draw_attention(p);
+    return err;
+}
+
+/* "kill" and the interrupts' notes by name are the bits. */
+int
+note_post_text(struct proc *p, const char *text)
+{
+    uint32_t bit = strcmp(text, "kill") == 0 ? NOTE_BIT_KILL
+                   : strcmp(text, "interrupt") == 0 ? NOTE_BIT_INTERRUPT
+                                                    : 0;
+
+    if (!bit)
+        return note_post(p, text);
+    note_post_bit(p, bit);
+    return 0;
+}
+
+unsigned
+note_post_group(uint32_t notegrp, const char *text, struct proc *except)
+{
+    unsigned n = 0;
+
+    spin_lock(&proctab_lock);
+    for (struct proc *p = proc_next(0); p; p = proc_next(p->pid))
+        if (p->notegrp == notegrp && p != except)
+            n += note_post_text(p, text) == 0;
+    spin_unlock(&proctab_lock);
+    return n;
+}
+
+void
+notes_free(struct proc *p)
+{
+    while (!list_empty(&p->notes)) {
+        struct posted_note *n = LIST_FIRST(&p->notes, struct posted_note, link);
+
+        list_remove(&n->link);
+        kfree(n);
+    }
+}
+
+/* Take the next note's text; false: there is none. */
+static bool
+take_note(struct proc *p, char text[MAX_ERR])
+{
+    uint32_t bit = p->note_bits & -p->note_bits;
+    struct posted_note *n = NULL;
+
+    if (bit) {
+        __atomic_and_fetch(&p->note_bits, ~bit, __ATOMIC_SEQ_CST);
+        strlcpy(text, bit_text[bit], MAX_ERR);
+        return true;
+    }
+    spin_lock(&p->lock);
+    if (!list_empty(&p->notes)) {
+        n = LIST_FIRST(&p->notes, struct posted_note, link);
+        list_remove(&n->link);
+        p->nnote--;
+    }
+    spin_unlock(&p->lock);
+    if (!n)
+        return false;
+    strlcpy(text, n->text, MAX_ERR);
+    kfree(n);
+    return true;
+}
+
+/*
+ * Make the process go on in its handler.  What it finds on its stack:
+ *
+ *      rsp ->  0                return address: a handler must not return
+ *              struct ureg      the registers to go on with   <- rdi
+ *              text[MAX_ERR]    the note                      <- rsi
+ *              red zone         of the code that was interrupted
+ */
+static int
+deliver(struct proc *p, struct trapframe *tf, const char *text)
+{
+    vaddr_t at_text = tf->rsp - RED_ZONE - MAX_ERR;
+    vaddr_t at_ureg = ROUND_DOWN(at_text - sizeof(struct ureg), 16);
+    uint64_t no_return = 0;
+
+    if (copy_out(at_text, text, MAX_ERR) < 0 ||
+            copy_out(at_ureg, tf, sizeof(struct ureg)) < 0 ||
+            copy_out(at_ureg - 8, &no_return, 8) < 0)
+        return -E_BADADDR;
+    fpu_save(p->note_fpu);
+    p->note_frame = at_ureg;
+    tf->rsp = at_ureg - 8;
+    tf->rip = p->note_handler;
+    tf->rdi = at_ureg;
+    tf->rsi = at_text;
+    tf->rflags &= ~(uint64_t)(RFLAGS_DF | RFLAGS_TF | RFLAGS_AC);
+    return 0;
+}
+
+/*
+ * The process must deal with `text` now: in its handler, or die of it.
+ * Interrupts are on.
+ */
+void
+note_handle(struct trapframe *tf, const char *text)
+{
+    struct proc *p = proc_current();
+
+    strlcpy(p->note_text, text, sizeof p->note_text);
+    if (!p->note_handler || p->note_frame)
+        proc_exit(text);
+    if (deliver(p, tf, p->note_text) < 0)
+        proc_exit("sys: no stack for a note");
+}
+
+void
+note_return(struct trapframe *tf)
+{
+    struct proc *p = proc_current();
+    char text[MAX_ERR];
+
+    __atomic_store_n(&p->attention, 0, __ATOMIC_SEQ_CST);
+    intr_on();
+    if (__atomic_load_n(&p->note_bits, __ATOMIC_SEQ_CST) & NOTE_BIT_KILL)
+        proc_exit("killed");
+    if (!p->note_frame && take_note(p, text))
+        note_handle(tf, text);
+    intr_off();
+}
+
+/* notify(2): 0 takes the handler away. 0, -E_BADADDR, -E_NOMEM. */
+int64_t
+note_notify(vaddr_t handler)
+{
+    struct proc *p = proc_current();
+
+    if (handler >= USER_TOP)
+        return -E_BADADDR;
+    if (handler && !p->note_fpu) {
+        p->note_fpu = kmalloc(sizeof *p->note_fpu);
+        if (!p->note_fpu)
+            return -E_NOMEM;
+    }
+    p->note_handler = handler;
+    return 0;
+}
+
+/*
+ * noted(2).  The registers come from user memory, where the handler may have
+ * changed them: nothing in them is believed that matters to the kernel.
+ */
+int64_t
+note_done(uint64_t how, struct trapframe *tf)
+{
+    struct proc *p = proc_current();
+    struct ureg u;
+
+    if (!p->note_frame || how > NDFLT)
+        return -E_BADARG;
+    if (how == NDFLT)
+        proc_exit(p->note_text);
+    if (copy_in(&u, p->note_frame, sizeof u) < 0 || u.rip >= USER_TOP)
+        proc_exit("sys: bad registers in noted");
+    p->note_frame = 0;
+    memcpy(tf, &u, sizeof u);
+    tf->cs = SEL_UCODE;
+    tf->ss = SEL_UDATA;
+    tf->rflags = (u.rflags & USER_FLAGS) | RFLAGS_IF | 2;
+    fpu_restore(p->note_fpu);
+    __atomic_store_n(&p->attention, 1, __ATOMIC_SEQ_CST); /* more may wait */
+    this_cpu()->resched = 1; /* and all registers change: leave by iret */
+    return (int64_t)tf->rax;
+}

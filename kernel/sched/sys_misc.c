@@ -1,0 +1,128 @@
+/*
+ * sys_misc.c - system calls about the console, the boot archive and the
+ * machine.
+ */
+#include "sched/syscall.h"
+#include "boot/x86_64/x86.h"
+
+enum { CHUNK = 256 }; /* bytes copied at a time */
+
+int64_t
+sys_cons_write(uint64_t buf, uint64_t len, UNUSED uint64_t c)
+{
+    char chunk[CHUNK];
+    uint64_t done = 0;
+
+    if (len > MAX_IO)
+        return -E_BADARG;
+    while (done < len) {
+        size_t n = len - done < CHUNK ? len - done : CHUNK;
+
+        if (copy_in(chunk, buf + done, n) < 0)
+            return -E_BADADDR;
+        print_bytes(chunk, n);
+        done += n;
+        if (note_pending(proc_current()))
+            break; /* the console is slow: let a note through */
+    }
+    return (int64_t)done;
+}
+
+int64_t
+sys_cons_read(uint64_t buf, uint64_t len, UNUSED uint64_t c)
+{
+    return consin_read(buf, len);
+}
+
+int64_t
+sys_cons_group(uint64_t notegrp, UNUSED uint64_t b, UNUSED uint64_t c)
+{
+    if (notegrp > UINT32_MAX)
+        return -E_BADARG;
+    consin_set_group(notegrp ? (uint32_t)notegrp : proc_current()->notegrp);
+    return 0;
+}
+
+int64_t
+sys_archive(uint64_t buf, uint64_t room, UNUSED uint64_t c)
+{
+    struct archive_file f;
+    struct archiveinfo info = { 0 };
+    unsigned n;
+
+    for (n = 0; archive_nth(n, &f) == 0; n++) {
+        if (n >= room)
+            continue;
+        info.size = f.size;
+        info.mode = f.mode;
+        strlcpy(info.name, f.name, sizeof info.name);
+        memset(info.name + strlen(info.name), 0,
+                sizeof info.name - strlen(info.name));
+        if (copy_out(buf + n * sizeof info, &info, sizeof info) < 0)
+            return -E_BADADDR;
+    }
+    return n;
+}
+
+int64_t
+sys_sysstat(uint64_t buf, uint64_t room, UNUSED uint64_t c)
+{
+    struct mem_counters mem;
+
+    frame_counters(&mem);
+    for (unsigned i = 0; i < ncpu && i < room; i++) {
+        struct cpustat s = {
+            .syscalls = cpus[i].syscalls,
+            .traps = cpus[i].traps,
+            .faults = cpus[i].faults,
+            .interrupts = cpus[i].interrupts,
+            .switches = cpus[i].switches,
+            .cr3_loads = cpus[i].cr3_loads,
+            .shootdowns = cpus[i].shootdowns,
+            .idle_ns = cpus[i].idle_ns,
+            .mem_total = mem.total,
+            .mem_free = mem.free + mem.cached,
+            .nproc = proc_count(),
+            .ncpu = ncpu,
+        };
+
+        if (copy_out(buf + i * sizeof s, &s, sizeof s) < 0)
+            return -E_BADADDR;
+    }
+    return ncpu;
+}
+
+int64_t
+sys_trace(uint64_t on, UNUSED uint64_t b, UNUSED uint64_t c)
+{
+    if (on)
+        return trace_start();
+    trace_stop();
+    return 0;
+}
+
+int64_t
+sys_record(uint64_t buf, uint64_t len, UNUSED uint64_t c)
+{
+    char text[PAGE_SIZE / 4];
+
+    if (len > sizeof text)
+        return -E_BADARG;
+    if (copy_in(text, buf, len) < 0)
+        return -E_BADADDR;
+    record("user", text, len);
+    return (int64_t)len;
+}
+
+int64_t
+sys_power(uint64_t how, UNUSED uint64_t b, UNUSED uint64_t c)
+{
+    if (how > POWER_REBOOT)
+        return -E_BADARG;
+    trace_stop();
+    if (how == POWER_REBOOT)
+        acpi_reboot();
+    else
+        acpi_power_off();
+    return -E_NODEV; /* the machine refused */
+}

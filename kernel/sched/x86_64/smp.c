@@ -1,0 +1,139 @@
+/*
+ * smp.c - start the other CPUs, one after the other, and the interrupts that
+ * CPUs send each other.
+ *
+ * Each gets its stack and tables from the first CPU, runs the trampoline,
+ * loads its own GDT, IDT and GS base, and reports by `started`.  Only then is
+ * it counted in ncpu, so nobody sends to a CPU that cannot answer.
+ */
+#include "sched/runq.h"
+#include "boot/x86_64/x86.h"
+
+enum { START_WAIT_US = 100000 };
+
+extern uint8_t trampoline_start[], trampoline_end[];
+extern uint8_t trampoline_cr3[], trampoline_rsp[];
+extern uint8_t trampoline_cpu[], trampoline_main[];
+
+static uint32_t started; /* atomic: CPUs that are up, the first included */
+
+static void
+wait_us(uint64_t us)
+{
+    uint64_t until = rdtsc() + ns_to_tsc(us * 1000);
+
+    while (rdtsc() < until)
+        cpu_pause();
+}
+
+/* Fill in one word of the trampoline's copy. */
+static void
+set_word(const uint8_t *label, uint64_t value)
+{
+    uint8_t *copy = pa_to_kva(AP_BOOT_PA);
+
+    memcpy(copy + (label - trampoline_start), &value, sizeof value);
+}
+
+static void
+resched_interrupt(struct trapframe *tf)
+{
+    (void)tf;
+    apic_eoi();
+}
+
+static void
+tlb_interrupt(struct trapframe *tf)
+{
+    (void)tf;
+    apic_eoi();
+    tlb_answer();
+}
+
+/* tlb_ask: the CPUs of mask flush; mmu waits for their answers. */
+static void
+ask_for_flush(uint32_t mask)
+{
+    for (; mask; mask &= mask - 1)
+        apic_send((unsigned)__builtin_ctz(mask), VEC_TLB);
+}
+
+/* A CPU panicked: this one stops where it is. */
+static void
+nmi(struct trapframe *tf)
+{
+    bool panicking = false;
+
+    for (unsigned i = 0; i < ncpu; i++)
+        panicking |= cpus[i].in_panic;
+    if (!panicking) {
+        print("NMI\n");
+        trap_dump(tf);
+        return;
+    }
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+/* First C code of every CPU but the first, on its idle process's stack. */
+static void
+cpu_main(struct cpu *cpu)
+{
+    cpu_init_tables(cpu);
+    mmu_init_cpu();
+    sched_init_cpu();
+    __atomic_add_fetch(&started, 1, __ATOMIC_RELEASE);
+    while (__atomic_load_n(&ncpu, __ATOMIC_ACQUIRE) <= cpu->id)
+        cpu_pause();
+    sched_become_idle();
+}
+
+/* Start CPU `id`; false if it does not report in time. */
+static bool
+start_cpu(unsigned id, uint32_t apic_id)
+{
+    struct cpu *cpu = &cpus[id];
+    struct proc *idle = idle_new(id);
+    uint64_t until;
+
+    if (!idle)
+        return false;
+    cpu->id = id;
+    cpu->apic_id = apic_id;
+    cpu->proc = idle;
+    set_word(trampoline_rsp, (uint64_t)idle->kstack_top);
+    set_word(trampoline_cpu, (uint64_t)cpu);
+    apic_send_init(apic_id);
+    wait_us(200);
+    apic_send_startup(apic_id, AP_BOOT_PA);
+    until = rdtsc() + ns_to_tsc(START_WAIT_US * 1000);
+    while (__atomic_load_n(&started, __ATOMIC_ACQUIRE) != id + 1)
+        if (rdtsc() > until)
+            return false;
+    __atomic_store_n(&ncpu, id + 1, __ATOMIC_RELEASE);
+    return true;
+}
+
+void
+smp_start(void)
+{
+    uint32_t apic_ids[MAX_CPUS];
+    unsigned n = acpi_cpus(apic_ids), want;
+
+    want = (unsigned)cmdline_number("cpus", n);
+    started = 1;
+    trap_register(VEC_RESCHED, resched_interrupt);
+    trap_register(VEC_TLB, tlb_interrupt);
+    trap_register(TRAP_NMI, nmi);
+    tlb_ask = ask_for_flush;
+    panic_stop_others = apic_nmi_others;
+    if (n == 1)
+        return;
+    memcpy(pa_to_kva(AP_BOOT_PA), trampoline_start,
+            (size_t)(trampoline_end - trampoline_start));
+    set_word(trampoline_cr3, ap_boot_root());
+    set_word(trampoline_main, (uint64_t)cpu_main);
+    for (unsigned i = 0; i < n && ncpu < want; i++)
+        if (apic_ids[i] != cpus[0].apic_id && !start_cpu(ncpu, apic_ids[i]))
+            print("smp: CPU with APIC id %u does not start\n", apic_ids[i]);
+}
