@@ -45,7 +45,7 @@ struct tag_framebuffer {
     uint8_t bpp, type;
     uint16_t reserved;
     uint8_t red_shift, red_bits, green_shift, green_bits, blue_shift, blue_bits;
-};
+} __attribute__((packed)); /* no padding at its end */
 
 enum {
     FB_RGB = 1,

@@ -36,6 +36,12 @@ header:
         dd 0                        ; i386 protected mode
         dd header_end - header
         dd -(MULTIBOOT2_HEADER + (header_end - header))
+; VGA text will do, where GRUB is told to leave it (gfxpayload=text).
+console_tag:
+        dw 4, 1                     ; console flags, optional
+        dd .end - console_tag
+        dd 1 << 1                   ; VGA text is supported
+.end:   align 8, db 0
 ; A screen of any size; optional, so that a machine without still boots.
 framebuffer_tag:
         dw 5, 1                     ; framebuffer, optional
