@@ -1,0 +1,33 @@
+/*
+ * errstr.c - the last error in words.
+ *
+ * A failed system call leaves only its number here, which costs two
+ * instructions; the string is looked up when somebody asks.
+ */
+#include "lib/self.h"
+
+int64_t
+error_set(int64_t error)
+{
+    self->error = error;
+    return error;
+}
+
+const char *
+errstr(void)
+{
+    return self->error != 0 ? err_string((int)self->error) : self->text;
+}
+
+void
+werrstr(const char *fmt, ...)
+{
+    char text[MAX_ERR]; /* apart: an argument may be errstr() itself */
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprint(text, sizeof(text), fmt, args);
+    va_end(args);
+    strlcpy(self->text, text, sizeof(self->text));
+    self->error = 0;
+}

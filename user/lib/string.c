@@ -1,0 +1,190 @@
+/*
+ * string.c - NUL-terminated strings, and splitting a line into words.
+ */
+#include "lib/lux.h"
+
+/*
+ * Words of 8 bytes, aligned so that none reaches into the next page: a byte
+ * of w is zero exactly if subtracting 1 from it borrows into its top bit and
+ * that bit was clear before.
+ */
+size_t
+strlen(const char *s)
+{
+    typedef uint64_t __attribute__((may_alias)) word;
+    const char *p = s;
+
+    for (; (uintptr_t)p % 8 != 0; p++)
+        if (*p == '\0')
+            return (size_t)(p - s);
+    for (;; p += 8) {
+        uint64_t w = *(const word *)p;
+        uint64_t zero = (w - 0x0101010101010101ul) & ~w & 0x8080808080808080ul;
+
+        if (zero != 0)
+            return (size_t)(p - s) + (size_t)__builtin_ctzl(zero) / 8;
+    }
+}
+
+size_t
+strnlen(const char *s, size_t max)
+{
+    const char *end = memchr(s, 0, max);
+
+    return end != NULL ? (size_t)(end - s) : max;
+}
+
+int
+strcmp(const char *a, const char *b)
+{
+    while (*a != '\0' && *a == *b) {
+        a++;
+        b++;
+    }
+    return (uint8_t)*a - (uint8_t)*b;
+}
+
+int
+strncmp(const char *a, const char *b, size_t n)
+{
+    for (; n > 0; n--, a++, b++)
+        if (*a != *b || *a == '\0')
+            return (uint8_t)*a - (uint8_t)*b;
+    return 0;
+}
+
+char *
+strchr(const char *s, int c)
+{
+    for (; *s != (char)c; s++)
+        if (*s == '\0')
+            return NULL;
+    return (char *)s;
+}
+
+char *
+strrchr(const char *s, int c)
+{
+    const char *found = NULL;
+
+    do {
+        if (*s == (char)c)
+            found = s;
+    } while (*s++ != '\0');
+    return (char *)found;
+}
+
+char *
+strstr(const char *s, const char *what)
+{
+    size_t len = strlen(what);
+
+    for (; (s = strchr(s, what[0])) != NULL; s++)
+        if (len == 0 || strncmp(s, what, len) == 0)
+            return (char *)s;
+    return NULL;
+}
+
+size_t
+strspn(const char *s, const char *set)
+{
+    size_t n = 0;
+
+    while (s[n] != '\0' && strchr(set, s[n]) != NULL)
+        n++;
+    return n;
+}
+
+size_t
+strcspn(const char *s, const char *set)
+{
+    size_t n = 0;
+
+    while (s[n] != '\0' && strchr(set, s[n]) == NULL)
+        n++;
+    return n;
+}
+
+char *
+strcpy(char *dst, const char *src)
+{
+    return memcpy(dst, src, strlen(src) + 1);
+}
+
+char *
+strcat(char *dst, const char *src)
+{
+    strcpy(dst + strlen(dst), src);
+    return dst;
+}
+
+size_t
+strlcpy(char *dst, const char *src, size_t len)
+{
+    size_t n = strlen(src);
+    size_t copy = n < len ? n : len - 1;
+
+    memcpy(dst, src, copy);
+    dst[copy] = '\0';
+    return n;
+}
+
+size_t
+strlcat(char *dst, const char *src, size_t len)
+{
+    size_t used = strnlen(dst, len);
+
+    if (used == len)
+        return len + strlen(src);
+    return used + strlcpy(dst + used, src, len - used);
+}
+
+char *
+strdup(const char *s)
+{
+    size_t n = strlen(s) + 1;
+    char *copy = malloc(n);
+
+    return copy != NULL ? memcpy(copy, s, n) : NULL;
+}
+
+/*
+ * Take one word off *s, which starts at it: unquote in place, end it with a
+ * NUL, step *s past it.  false: a quote is left open.
+ */
+static bool
+take_word(char **s)
+{
+    char *in = *s, *out = *s;
+    bool quoted = false;
+
+    for (; *in != '\0' && (quoted || !isspace(*in)); in++) {
+        if (*in != '\'')
+            *out++ = *in;
+        else if (quoted && in[1] == '\'')
+            *out++ = *in++; /* '' inside quotes is one quote */
+        else
+            quoted = !quoted;
+    }
+    *s = *in != '\0' ? in + 1 : in; /* before out's NUL may overwrite *in */
+    *out = '\0';
+    return !quoted;
+}
+
+int
+tokenize(char *s, char **words, int max)
+{
+    int n = 0;
+
+    for (;;) {
+        while (isspace(*s))
+            s++;
+        if (*s == '\0')
+            return n;
+        if (n < max)
+            words[n] = s;
+        n++;
+        if (!take_word(&s))
+            return -1;
+    }
+}
