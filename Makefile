@@ -53,7 +53,8 @@ kernel/boot/screen.c                a terminal of character cells
 kernel/boot/vga.c                   on a VGA text screen
 kernel/boot/framebuffer.c           on a screen of pixels
 kernel/boot/keyboard.c              PS/2 keyboard
-kernel/boot/print.c                 formatted output
+kernel/boot/format.c                engine of formatted output
+kernel/boot/print.c                 formatted output of the kernel
 kernel/boot/string.c                memory and strings
 kernel/boot/lock.c                  spinlocks that do nothing yet
 kernel/boot/x86_64/gdt.c            segments, TSS, per-CPU data by GS
@@ -115,6 +116,8 @@ KCC := $(CC) --target=x86_64-unknown-linux-gnu
 endif
 LD := $(CROSS)ld
 NM := $(CROSS)nm
+AR := $(CROSS)ar
+STRIP := $(CROSS)strip
 NASM := nasm
 PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
 Q := $(if $(V),,@)
@@ -146,7 +149,7 @@ SOURCES := $(foreach n,0 $(stages),$(call sources,$(KERNEL_$(n)))) \
 	$(if $(KTEST),$(foreach n,$(stages),$(call sources,$(KTEST_$(n)))))
 OBJECTS := $(addprefix $(B)/,$(addsuffix .o,$(SOURCES))) $(B)/font.o
 
-all: $(KERNEL)
+all: $(KERNEL) $$(BOOT_ARCHIVE)
 .PHONY: all iso qemu qemu-window qemu-direct clean
 .DEFAULT_GOAL := all
 
@@ -199,8 +202,123 @@ $(B)/offsets.inc: kernel/boot/x86_64/offsets.c | $$(@D)/
 
 # ---- user programs and the boot archive ----
 
-# (BOOT_ARCHIVE: the ustar archive given to the kernel as module "boot.tar")
-BOOT_ARCHIVE :=
+define USER_LIB
+user/lib/x86_64/crt0.asm      first instructions of a program
+user/lib/x86_64/syscalls.asm  a stub for each system call
+user/lib/x86_64/setjmp.asm    non-local jumps
+user/lib/start.c              main, exits, atexit
+user/lib/errstr.c             the last error in words
+user/lib/process.c            fork, exec by name, wait for one
+user/lib/args.c               options
+kernel/boot/format.c          engine of print, the kernel's own source
+user/lib/print.c              its letters for programs
+user/lib/float.c              doubles as text
+user/lib/console.c            print, read lines
+user/lib/memory.c             move, fill, compare bytes
+user/lib/string.c             strings, words of a line
+user/lib/ctype.c              kinds of characters
+user/lib/number.c             numbers and durations from text
+user/lib/malloc.c             the heap
+user/lib/sort.c               qsort, bsearch
+user/lib/random.c             repeatable random numbers
+user/lib/lock.c               locks in shared memory
+endef
+
+define USER_CMD
+user/cmd/init.c      first process: greets, keeps a shell running
+user/cmd/sh.c        command loop
+user/cmd/ls.c        files of the boot archive
+user/cmd/ps.c        processes
+user/cmd/kill.c      post a note
+user/cmd/echo.c      print the arguments
+user/cmd/sleep.c     wait
+user/cmd/time.c      run a program and time it
+user/cmd/uptime.c    time since boot
+user/cmd/free.c      memory in use
+user/cmd/sysstat.c   counters of the CPUs
+user/cmd/primes.c    print prime numbers
+user/cmd/fib.c       a recursive load
+user/cmd/spin.c      a load for the scheduler
+user/cmd/forkbomb.c  many processes at once
+user/cmd/ping.c      two processes that meet
+user/cmd/nice.c      run a program with a weight
+user/cmd/edf.c       run with a deadline
+user/cmd/crash.c     faults on purpose
+user/cmd/mem.c       use memory
+user/cmd/shutdown.c  switch off
+user/cmd/reboot.c    restart
+user/cmd/trace.c     kernel tracing on and off
+user/cmd/bench.c     rows of the speed table
+user/cmd/true.c      succeed
+user/cmd/false.c     fail
+endef
+
+# programs that test (KTEST=1), in the archive's folder test/
+USER_TESTS = $(wildcard grade/guest/user/*.c)
+
+U := $(B)/user
+UCFLAGS := -std=gnu2x -O2 -g $(WARN) -ffreestanding -fno-pic -fno-pie \
+	-fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
+	-fno-stack-protector -fno-strict-aliasing -fno-common \
+	-ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=. \
+	-Iuser -Ikernel -Ikernel/include
+UCFLAGS += $(if $(filter clang%,$(CC)),,-fno-tree-loop-distribute-patterns)
+ULDFLAGS := -nostdlib -static -z max-page-size=0x1000 -z noexecstack \
+	--gc-sections --build-id=none -T user/user.ld
+
+ULIB_OBJECTS := $(addprefix $(U)/,$(addsuffix .o,$(call sources,$(USER_LIB))))
+USER_CMDS := $(call sources,$(USER_CMD))
+USER_BIN := $(USER_CMDS:user/cmd/%.c=bin/%)
+USER_TEST_BIN := $(USER_TESTS:grade/guest/user/%.c=test/%)
+USER_ETC := etc/motd
+
+# The ustar archive that the kernel gets as its boot module; the same bytes
+# whoever packs it and whenever.
+ifneq ($(filter 3,$(stages)),)
+BOOT_ARCHIVE := $(B)/boot.tar
+endif
+archived := $(USER_BIN) $(USER_ETC) $(if $(KTEST),$(USER_TEST_BIN))
+$(B)/boot.tar: $(addprefix $(U)/root/,$(archived))
+	$(call say,TAR,$@)
+	$(Q)tar -C $(U)/root -cf $@ --format=ustar --sort=name --mtime=@0 \
+		--owner=0 --group=0 --numeric-owner $(sort $(archived))
+
+$(U)/root/etc/%: user/etc/% | $$(@D)/
+	$(Q)install -m 0644 $< $@
+
+# *.elf keeps everything for GDB; the archive's copy only the symbols
+$(U)/root/%: $(U)/%.elf | $$(@D)/
+	$(Q)$(STRIP) --strip-debug -o $@ $<
+
+$(U)/bin/%.elf: $(U)/user/cmd/%.c.o $(U)/liblux.a user/user.ld \
+		| $$(@D)/
+	$(call say,LD,$@)
+	$(Q)$(LD) $(ULDFLAGS) -o $@ $< $(U)/liblux.a
+
+$(U)/test/%.elf: $(U)/grade/guest/user/%.c.o $(U)/liblux.a user/user.ld \
+		| $$(@D)/
+	$(call say,LD,$@)
+	$(Q)$(LD) $(ULDFLAGS) -o $@ $< $(U)/liblux.a
+
+$(U)/liblux.a: $(ULIB_OBJECTS)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
+
+$(U)/%.c.o: %.c | $$(@D)/
+	$(call say,CC,$<)
+	$(Q)$(KCC) $(UCFLAGS) -MMD -MP -c -o $@ $<
+
+$(U)/user/cmd/init.c.o: user/etc/motd
+
+# the C preprocessor first: the list of system calls is C's too
+$(U)/%.asm.o: %.asm kernel/include/lux/syscalls.def | $$(@D)/
+	$(call say,NASM,$<)
+	$(Q)$(KCC) -E -P -x assembler-with-cpp -Ikernel/include $< -o $(@:.o=.i)
+	$(Q)$(NASM) -f elf64 -Werror -o $@ $(@:.o=.i)
+
+.SECONDARY: $(addprefix $(U)/,$(addsuffix .o,$(USER_CMDS) $(USER_TESTS))) \
+	$(addprefix $(U)/,$(addsuffix .elf,$(USER_BIN) $(USER_TEST_BIN)))
+-include $(addprefix $(U)/,$(addsuffix .d,$(USER_CMDS) $(USER_TESTS))) \
+	$(ULIB_OBJECTS:.o=.d)
 
 # ---- ISO for GRUB, BIOS and UEFI ----
 

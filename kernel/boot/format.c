@@ -104,8 +104,8 @@ put_signed(struct sink *s, const struct spec *spec, int64_t value)
 }
 
 static void
-put_unsigned(struct sink *s, const struct spec *spec, uint64_t value,
-        char letter)
+put_unsigned(
+        struct sink *s, const struct spec *spec, uint64_t value, char letter)
 {
     unsigned base = letter == 'u' ? 10 : letter == 'o' ? 8 : 16;
     const char *prefix = "";
@@ -142,7 +142,9 @@ arg_unsigned(va_list *args, enum int_size size)
     }
 }
 
-enum { MAX_COUNT = 1 << 16 }; /* largest width or precision */
+enum {
+    MAX_COUNT = 1 << 16
+}; /* largest width or precision */
 
 /* A width or precision: digits or `*`.  fmt moves behind it. */
 static int

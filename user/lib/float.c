@@ -12,7 +12,7 @@
 #include "boot/format.h"
 
 enum {
-    LIMBS = 90,        /* base 10^9: 810 digits */
+    LIMBS = 90, /* base 10^9: 810 digits */
     LIMB_DIGITS = 9,
     MAX_DIGITS = LIMBS * LIMB_DIGITS,
     MANTISSA_BITS = 52,

@@ -29,6 +29,6 @@ canqlock(struct qlock *l)
 {
     uint32_t none = 0;
 
-    return __atomic_compare_exchange_n(&l->users, &none, 1, false,
-            __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(
+            &l->users, &none, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }

@@ -218,7 +218,8 @@ int atexit(void (*fn)(void));
 NORETURN void fatal(const char *fmt, ...);
 
 NORETURN void assert_failed(const char *file, int line, const char *what);
-#define assert(cond) ((cond) ? (void)0 : assert_failed(__FILE__, __LINE__, #cond))
+#define assert(cond)                                                           \
+    ((cond) ? (void)0 : assert_failed(__FILE__, __LINE__, #cond))
 
 /* ---- errstr.c: the last error, one for each process ---- */
 
@@ -294,7 +295,9 @@ int snprint(char *buf, size_t len, const char *fmt, ...);
 int print(const char *fmt, ...);
 int fprint(int fd, const char *fmt, ...);
 int vfprint(int fd, const char *fmt, va_list args);
-enum { PRINT_MAX = 2048 };
+enum {
+    PRINT_MAX = 2048
+};
 
 /* A line from the console without its '\n', NUL-terminated, cut to fit: its
  * length, -1 at end of input, -E_INTR. */
@@ -393,7 +396,7 @@ uint64_t random_next(uint64_t *state);
 
 /* ---- lock.c: between processes that share memory ---- */
 
-struct qlock { /* all zero: free */
+struct qlock {      /* all zero: free */
     uint32_t users; /* holder and those who wait */
     uint32_t sem;   /* handed from the one who leaves to one who waits */
 };

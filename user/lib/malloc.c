@@ -17,8 +17,8 @@
 #include "lib/lux.h"
 
 struct block {
-    uint64_t prev_size; /* of the left neighbour; 0: this is the first */
-    uint64_t word;      /* size | kind << 48 */
+    uint64_t prev_size;        /* of the left neighbour; 0: this is the first */
+    uint64_t word;             /* size | kind << 48 */
     struct block *next, *prev; /* only in free blocks */
 };
 
@@ -26,17 +26,22 @@ enum {
     HEADER = 16,
     GRAIN = 16,
     SMALLEST = sizeof(struct block),
-    BIG = 256 << 10,    /* from here on a mapping of its own */
-    GROWTH = 64 << 10,  /* brk moves by multiples of this */
+    BIG = 256 << 10,   /* from here on a mapping of its own */
+    GROWTH = 64 << 10, /* brk moves by multiples of this */
     BINS = 4 * 48,
 };
 
-enum kind { LIVE = 0xa11c, FREE = 0xf4ee, MAPPED = 0x3a99, END = 0xe4d0 };
+enum kind {
+    LIVE = 0xa11c,
+    FREE = 0xf4ee,
+    MAPPED = 0x3a99,
+    END = 0xe4d0
+};
 
 #define SIZE_MASK 0x0000ffffffffffffull
 
 static struct block *bins[BINS];
-static uint64_t bin_map[BINS / 64]; /* bit b: bins[b] is not empty */
+static uint64_t bin_map[BINS / 64];    /* bit b: bins[b] is not empty */
 static struct block *first, *heap_end; /* heap_end: the END block */
 static uint64_t live;
 static struct qlock heap_lock;

@@ -12,7 +12,9 @@
 typedef uint8_t chunk __attribute__((vector_size(16), aligned(1), may_alias));
 typedef uint64_t word __attribute__((aligned(1), may_alias));
 
-enum { CHUNK = sizeof(chunk) };
+enum {
+    CHUNK = sizeof(chunk)
+};
 
 #define CHUNK_AT(p) (*(chunk *)(p))
 #define WORD_AT(p)  (*(word *)(p))

@@ -45,8 +45,8 @@ scan(const char *s, char **end, int base)
         unsigned long long by = (unsigned long long)base;
 
         r.overflow |= __builtin_mul_overflow(r.magnitude, by, &r.magnitude);
-        r.overflow |= __builtin_add_overflow(r.magnitude,
-                (unsigned long long)d, &r.magnitude);
+        r.overflow |= __builtin_add_overflow(
+                r.magnitude, (unsigned long long)d, &r.magnitude);
     }
     if (end != NULL)
         *end = (char *)(p == digits ? s : p);

@@ -28,8 +28,7 @@ put_float(struct sink *s, const struct spec *spec, char letter, double value)
 }
 
 bool
-format_verb(struct sink *s, const struct spec *spec, char letter,
-        va_list *args)
+format_verb(struct sink *s, const struct spec *spec, char letter, va_list *args)
 {
     switch (letter) {
     case 'e':

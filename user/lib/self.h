@@ -12,3 +12,6 @@ struct self {
 };
 
 extern struct self *self;
+
+/* Called by crt0.asm with the arguments and room for struct self. */
+NORETURN void start(int argc, char **argv, struct self *mine);

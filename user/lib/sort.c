@@ -12,7 +12,9 @@ struct array {
     compare_fn *compare;
 };
 
-enum { SHORT_PART = 8 }; /* insertion sort wins below */
+enum {
+    SHORT_PART = 8
+}; /* insertion sort wins below */
 
 static char *
 at(const struct array *a, size_t i)

@@ -7,7 +7,9 @@
  */
 #include "lib/self.h"
 
-enum { MAX_ATEXIT = 16 };
+enum {
+    MAX_ATEXIT = 16
+};
 
 struct self *self;
 
@@ -16,8 +18,7 @@ static unsigned nat_exit;
 
 _Static_assert(sizeof(struct self) == 160, "crt0.asm: SELF_SIZE");
 
-/* Called by crt0.asm with the arguments and room for struct self. */
-NORETURN void
+void
 start(int argc, char **argv, struct self *mine)
 {
     char msg[24];

@@ -13,8 +13,8 @@
 
 %macro STUB 2
         section .text.%2 progbits alloc exec nowrite align=16
-        global %2:function
-%2:
+        global $%2:function  ; $: `wait` and `nop` are instructions too
+$%2:
         mov     eax, %1
         mov     r10, rcx
         syscall
