@@ -63,16 +63,16 @@ class Variant:
         """The disc that GRUB starts."""
         return self.dir / "lux9.iso"
 
-    def make(self, *targets: str) -> None:
+    def make(self, *targets: str, root: Path = ROOT) -> None:
         """Have make bring this build up to date; quick if it already is.
 
         Two workers that want the same build take turns.
         """
-        command = ["make", "-s", "-j2", "-C", str(ROOT), *self.make_variables, *targets]
+        command = ["make", "-s", "-j2", "-C", str(root), *self.make_variables, *targets]
         outer = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "STAGE", "DEBUG", "SAN", "KTEST")
         environment = {k: v for k, v in os.environ.items() if k not in outer}
-        (ROOT / "build").mkdir(exist_ok=True)
-        with (ROOT / "build" / f".lock-{self.name}").open("w") as lock:
+        (root / "build").mkdir(exist_ok=True)
+        with (root / "build" / f".lock-{self.name}").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             run = subprocess.run(
                 command, env=environment, capture_output=True, text=True

@@ -25,6 +25,7 @@ from typing import Any, Callable
 
 from grade.harness.qmp import Closed, Qmp
 from grade.harness.records import Record, parse_records
+from grade.harness.stub import Stub
 from grade.harness.symbols import symbols
 
 QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
@@ -58,12 +59,13 @@ class Setup:
     host_limit: float = 150.0  # seconds of host time
     terminal: bool = False  # serial line open for send() and expect()
     screen: bool = False  # a VGA card
+    hold: bool = False  # do not start: stub() or resume() does
     machine: str = "q35"
     elf: Path | None = None  # symbols; default: kernel
     extra: tuple[str, ...] = ()  # more arguments for QEMU
 
 
-@dataclass
+@dataclass(repr=False)
 class Result:
     """How a run ended and everything it said."""
 
@@ -135,7 +137,12 @@ def firmware() -> Path:
 
 def base_command(setup: Setup) -> list[str]:
     """QEMU's arguments that make the machine, without its connections."""
-    command = [QEMU, "-M", setup.machine, "-cpu", setup.cpu, "-m", setup.mem]
+    command = [QEMU, "-cpu", setup.cpu, "-m", setup.mem]
+    if setup.mem.endswith("G"):  # more than the host has: taken when touched
+        ram = f"memory-backend-ram,id=ram,size={setup.mem},reserve=off"
+        command += ["-object", ram, "-M", setup.machine + ",memory-backend=ram"]
+    else:
+        command += ["-M", setup.machine]
     command += ["-smp", str(setup.cpus), "-nodefaults", "-display", "none"]
     command += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     if setup.shift is not None:
@@ -225,7 +232,8 @@ class Machine:
         try:
             self.qmp = Qmp(ours, self.deadline)
             self._arm(self.setup.limit)
-            self.qmp.command("cont")
+            if not self.setup.hold:
+                self.qmp.command("cont")
         except Closed as error:
             self.process.wait()
             errors = self._file("errors").decode(errors="replace")
@@ -365,7 +373,8 @@ class Machine:
         if hasattr(self, "qmp"):
             self.qmp.sock.close()
         if self.dir.exists() and not hasattr(self, "_kept"):
-            self._kept = {f.name: f.read_bytes() for f in self.dir.iterdir()}
+            files = [file for file in self.dir.iterdir() if file.is_file()]
+            self._kept = {file.name: file.read_bytes() for file in files}
             shutil.rmtree(self.dir, ignore_errors=True)
 
     def _file(self, name: str) -> bytes:
@@ -459,6 +468,23 @@ class Machine:
         elf = self.setup.elf or self.setup.kernel
         assert elf is not None, "Setup(elf=...) names the symbols"
         return symbols(elf)
+
+    def stub(self) -> Stub:
+        """Attach to the GDB stub: the machine stops until its close()."""
+        path = self.dir / "gdb"
+        self.qmp.hmp(f"gdbserver unix:{path},server=on,wait=off")
+        return Stub(path, max(1.0, self.deadline - time.monotonic()))
+
+    def gdb(self, *commands: str) -> str:
+        """What GDB prints for these commands on the machine as it is now."""
+        path, elf = self.dir / "gdb", self.setup.elf or self.setup.kernel
+        self.qmp.hmp(f"gdbserver unix:{path},server=on,wait=off")
+        words = ["gdb", "-q", "-nx", "-batch", str(elf)]
+        for command in (f"target remote {path}", *commands, "detach"):
+            words += ["-ex", command]
+        run = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        self.qmp.hmp("gdbserver none")
+        return run.stdout
 
     def registers(self) -> list[dict[str, int]]:
         """The registers of every CPU, by upper-case name (RIP, CR3, EFER)."""
