@@ -77,6 +77,11 @@ kernel/boot/monitor.c               a prompt for stages 1 and 2
 kernel/boot/monitor_boot.c          its commands about stage 1
 endef
 
+# only with SAN=ubsan
+define KERNEL_UBSAN
+kernel/boot/ubsan.c                 reports of undefined behaviour
+endef
+
 KERNEL_2 := $(wildcard kernel/mmu/*.c kernel/mmu/x86_64/*.c kernel/mmu/x86_64/*.asm)
 
 KERNEL_3 := $(wildcard kernel/sched/*.c kernel/sched/x86_64/*.c kernel/sched/x86_64/*.asm)
@@ -146,6 +151,7 @@ KLDFLAGS := -nostdlib -static -z max-page-size=0x1000 -z noexecstack \
 # ---- kernel ----
 
 SOURCES := $(foreach n,0 $(stages),$(call sources,$(KERNEL_$(n)))) \
+	$(if $(filter ubsan,$(SAN)),$(call sources,$(KERNEL_UBSAN))) \
 	$(if $(KTEST),$(foreach n,$(stages),$(call sources,$(KTEST_$(n)))))
 OBJECTS := $(addprefix $(B)/,$(addsuffix .o,$(SOURCES))) $(B)/font.o
 
@@ -184,6 +190,9 @@ $(B)/symbols.o $(B)/nosymbols.o $(B)/font.o: %.o: %.c
 $(B)/%.c.o: %.c | $$(@D)/
 	$(call say,CC,$<)
 	$(Q)$(KCC) $(KCFLAGS) $(SAN_FLAGS) -MMD -MP -c -o $@ $<
+
+# what reports a mistake must not report its own
+$(B)/kernel/boot/ubsan.c.o: SAN_FLAGS :=
 
 $(B)/%.asm.o: %.asm $(B)/offsets.inc | $$(@D)/
 	$(call say,NASM,$<)

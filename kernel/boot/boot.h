@@ -80,8 +80,9 @@ struct bootinfo {
 extern struct bootinfo bootinfo;
 
 /*
- * The value of `key=value` on the command line, copied to buf, or "" for a
- * bare `key`.  Returns its length, or -E_NOEXIST.  Cut to fit len bytes.
+ * The value of `key=value` or `key="some words"` on the command line, copied
+ * to buf without quotation marks, or "" for a bare `key`.  Returns its length,
+ * or -E_NOEXIST.  Cut to fit len bytes.
  */
 int cmdline_get(const char *key, char *buf, size_t len);
 

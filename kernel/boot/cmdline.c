@@ -1,8 +1,10 @@
 /*
- * cmdline.c - the kernel command line: words `key` and `key=value`.
+ * cmdline.c - the kernel command line: words `key`, `key=value` and
+ * `key="a value with blanks"`.
  *
  * The text comes from a person or a test, so anything goes: a malformed
- * number falls back, a long value is cut, the last of equal keys is ignored.
+ * number falls back, a long value is cut, of equal keys the first counts, a
+ * quotation that is not closed ends with the line.
  */
 #include "boot/boot.h"
 
@@ -10,6 +12,18 @@ static bool
 is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The end of the word at p: the first blank outside quotation marks. */
+static const char *
+word_end(const char *p)
+{
+    bool quoted = false;
+
+    for (; *p != '\0' && (quoted || !is_blank(*p)); p++)
+        if (*p == '"')
+            quoted = !quoted;
+    return p;
 }
 
 /* The word of the command line whose key is `key`: what follows it, or NULL */
@@ -25,8 +39,7 @@ find_word(const char *key)
         if (strncmp(p, key, len) == 0 &&
                 (p[len] == '=' || p[len] == '\0' || is_blank(p[len])))
             return p + len;
-        while (*p != '\0' && !is_blank(*p))
-            p++;
+        p = word_end(p);
     }
     return NULL;
 }
@@ -34,17 +47,19 @@ find_word(const char *key)
 int
 cmdline_get(const char *key, char *buf, size_t len)
 {
-    const char *p = find_word(key);
+    const char *p = find_word(key), *end;
     size_t n = 0;
 
     if (len > 0)
         buf[0] = '\0';
     if (p == NULL || *key == '\0')
         return -E_NOEXIST;
+    end = word_end(p);
     if (*p == '=')
         p++;
-    for (; *p != '\0' && !is_blank(*p) && n + 1 < len; p++)
-        buf[n++] = *p;
+    for (; p < end && n + 1 < len; p++)
+        if (*p != '"')
+            buf[n++] = *p;
     if (len > 0)
         buf[n] = '\0';
     return n;

@@ -121,7 +121,7 @@ check_cpu:
 
 ; The first 4 GiB of physical memory in 2 MiB pages, seen at three places:
 ;
-;     PML4[0]    identity, for this code until it jumps up   4 GiB
+;     PML4[0]    identity, until higher_half takes it away   4 GiB
 ;     PML4[256]  DIRECT_BASE                                 4 GiB
 ;     PML4[511]  KERNEL_BASE (PDPT[510], [511])              2 GiB
 ;
@@ -229,6 +229,9 @@ higher_half:
         xor eax, eax
         mov fs, ax
         mov gs, ax
+        mov [boot_pml4], rax        ; no identity map: NULL faults from here
+        mov rax, cr3
+        mov cr3, rax
         mov rsp, boot_stack_top     ; empty
         xor ebp, ebp                ; the backtrace ends here
         mov edi, edi                ; magic, upper half cleared
