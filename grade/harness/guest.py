@@ -16,7 +16,7 @@ from grade.harness.build import ALL, ROOT, Variant
 from grade.harness.machine import GuestFailure, Result, Setup, run
 
 GUEST = ROOT / "grade" / "guest"
-KEYS = "cpus mem cpu shifts seeds limit panic kernel append args".split()
+KEYS = "cpus mem cpu shifts seeds limit panic exit fails kernel append args".split()
 
 _KEY = re.compile(rf"^[ \t]*(?:/\*|\*)?[ \t]*({'|'.join(KEYS)}):[ \t]*(.*?)[ \t]*(?:\*/)?$", re.M)
 _TEST = re.compile(r"(?P<comment>/\*(?:[^*]|\*(?!/))*\*/\s*)?^K?TEST\((?P<name>\w+)\)", re.M)
@@ -40,7 +40,9 @@ class GuestTest:
     shift: int | None = 5
     seed: int = 1
     limit: int = 10
-    panic: str = ""
+    panic: str = ""  # the kernel must panic, saying this
+    exit: str = ""  # the test program must end with this exit string
+    fails: str = ""  # the harness must find this wrong: it is being tested
     append: str = ""
     args: str = ""
 
@@ -68,7 +70,8 @@ class GuestTest:
         words = ["records", f"seed={self.seed}"]
         if self.program:
             words.append(f"init=test/{self.program}")
-            words.append(f'args="{self.name} {self.seed} {self.args}'.rstrip() + '"')
+            args = [self.name, str(self.seed), *self.args.split()]
+            words.append(f"args={','.join(args)}")
         else:
             words.append(f"ktest={self.name}")
         return " ".join(words + [self.append] * bool(self.append))
@@ -91,6 +94,9 @@ class GuestTest:
         """Run it and raise GuestFailure, with the whole story, if it fails."""
         result = run(self.setup())
         wrong = self.judge(result)
+        if self.fails:
+            caught = self.fails in wrong
+            wrong = "" if caught else f"expected {self.fails!r} in:\n{wrong or 'a pass'}"
         if wrong:
             raise GuestFailure(self.explain(wrong, result))
         return result
@@ -102,6 +108,11 @@ class GuestTest:
             if any(self.panic in text for text in texts):
                 return ""
             return f"expected a panic with {self.panic!r}, got {texts or 'none'}"
+        if self.exit:
+            said = result.of("exit")
+            if len(said) != 1 or self.exit not in said[0]:
+                return f"expected the exit string {self.exit!r}, got {said or 'none'}"
+            return ""
         wrong = [f"panic: {text.splitlines()[0]}" for text in result.of("panic") if text]
         wrong += [f"check failed: {text.strip()}" for text in result.of("check")]
         wrong += [f"error: {text.strip()}" for text in result.of("error")]
@@ -161,6 +172,8 @@ def _spread(base: GuestTest, keys: dict[str, str]) -> list[GuestTest]:
         cpu=keys.get("cpu", base.cpu),
         limit=int(keys.get("limit", base.limit)),
         panic=keys.get("panic", ""),
+        exit=keys.get("exit", ""),
+        fails=keys.get("fails", ""),
         only=keys.get("kernel", ""),
         append=keys.get("append", ""),
         args=keys.get("args", ""),

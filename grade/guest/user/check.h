@@ -1,0 +1,161 @@
+/*
+ * check.h - what a user test program is made of.
+ *
+ * TEST(name) { ... } defines a test; the program runs the one that its first
+ * argument names, with the second as seed.  It passes if every CHECK held,
+ * in this process and in every child: a failed check is a record of its own,
+ * and the harness counts it whoever wrote it.  Results go through the
+ * `record` system call, never through the console.
+ *
+ * Included once, by the program's only file: main is here.
+ */
+#pragma once
+
+#include "lib/lux.h"
+
+struct test {
+    const char *name;
+    void (*run)(void);
+};
+
+extern const struct test tests_start[], tests_end[]; /* user/user.ld */
+
+#define TEST(name_)                                                            \
+    static void test_##name_(void);                                            \
+    static const struct test entry_##name_                                     \
+            __attribute__((used, section("tests"))) = { #name_,                \
+                test_##name_ };                                                \
+    static void test_##name_(void)
+
+/* A failed check is recorded with its place and values; the test goes on. */
+#define CHECK(cond) check(!!(cond), __FILE__, __LINE__, #cond)
+#define CHECK_EQ(got, want)                                                    \
+    check_eq((int64_t)(got), (int64_t)(want), __FILE__, __LINE__,              \
+            #got " == " #want)
+#define CHECK_STR(got, want)                                                   \
+    check_str(got, want, __FILE__, __LINE__, #got " == " #want)
+
+/* A check without which the rest makes no sense: ends this process. */
+#define MUST(cond)                                                             \
+    do {                                                                       \
+        if (!CHECK(cond))                                                      \
+            exits("a check failed");                                           \
+    } while (0)
+
+static unsigned check_failures; /* in this process */
+static uint64_t check_seed;     /* the test's own generator */
+static char **check_args;       /* more arguments, NULL ends them */
+
+/* A record of printed text: "info ..." is shown, other words are failures. */
+[[maybe_unused]] static void
+check_record(const char *fmt, ...)
+{
+    char text[512];
+    va_list args;
+    int n;
+
+    va_start(args, fmt);
+    n = vsnprint(text, sizeof(text), fmt, args);
+    va_end(args);
+    record(text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+}
+
+[[maybe_unused]] static bool
+check(bool ok, const char *file, int line, const char *what)
+{
+    if (!ok) {
+        check_failures++;
+        check_record("%s:%d: %s: last error: %r", file, line, what);
+    }
+    return ok;
+}
+
+[[maybe_unused]] static bool
+check_eq(int64_t got, int64_t want, const char *file, int line,
+        const char *what)
+{
+    if (got != want) {
+        check_failures++;
+        check_record("%s:%d: %s: got %ld (0x%lx), want %ld (0x%lx)", file, line,
+                what, got, got, want, want);
+    }
+    return got == want;
+}
+
+[[maybe_unused]] static bool
+check_str(const char *got, const char *want, const char *file, int line,
+        const char *what)
+{
+    bool same = strcmp(got, want) == 0;
+
+    if (!same) {
+        check_failures++;
+        check_record("%s:%d: %s: got \"%s\", want \"%s\"", file, line, what,
+                got, want);
+    }
+    return same;
+}
+
+/* The next number of this test, the same for the same seed. */
+[[maybe_unused]] static uint64_t
+check_random(void)
+{
+    return random_next(&check_seed);
+}
+
+/* Free frames of the machine. */
+[[maybe_unused]] static uint64_t
+check_free_memory(void)
+{
+    struct cpustat stat;
+
+    return sysstat(&stat, 1) >= 1 ? stat.mem_free : 0;
+}
+
+/* Run fn in a child to its end; its exit string is in *w. */
+[[maybe_unused]] static void
+check_child(void (*fn)(void), struct waitmsg *w)
+{
+    int pid = rfork(RFPROC);
+
+    MUST(pid >= 0);
+    if (pid == 0) {
+        fn();
+        exits(check_failures ? "a check failed" : "");
+    }
+    CHECK_EQ(wait_for(pid, w), pid);
+}
+
+/*
+ * Run fn in a child, twice: whatever memory the kernel keeps for later it
+ * has after the first, so that after the second all that it took is back.
+ */
+[[maybe_unused]] static void
+check_gives_back(void (*fn)(void))
+{
+    struct waitmsg w;
+    uint64_t before;
+
+    check_child(fn, &w);
+    before = check_free_memory();
+    check_child(fn, &w);
+    CHECK_EQ(check_free_memory(), before);
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+
+    check_seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+    check_args = argv + (argc > 3 ? 3 : argc);
+    for (const struct test *t = tests_start; t < tests_end; t++) {
+        if (strcmp(t->name, name) != 0)
+            continue;
+        t->run();
+        check_record("%s %s", name, check_failures ? "fail" : "pass");
+        exits(check_failures ? "a check failed" : "");
+    }
+    check_record("no test is named '%s' in %s", name, argv[0]);
+    exits("no such test");
+}
