@@ -26,6 +26,7 @@ enum lock_rank {
     RANK_PROCTAB,   /* sched: pid hash, parents and children, note groups */
     RANK_QLOCK,     /* sched: inside of one queue lock or reader-writer lock */
     RANK_SPACE,     /* mmu: one address space's regions and page tables */
+    RANK_SHARED,    /* mmu: one shared memory object's pages and size */
     RANK_SLEEPQ,    /* sched: inside of one wait queue */
     RANK_TIMER,     /* sched: one CPU's list of timers */
     RANK_PROC,      /* sched: one process's state and notes */

@@ -91,14 +91,14 @@ panic(const char *fmt, ...)
 }
 
 void
-panic_trap(struct trapframe *tf)
+panic_trap(struct trapframe *tf, const char *why)
 {
     char message[128];
 
     panic_enter();
     if (trap_name(tf->vector) != NULL)
-        snprint(message, sizeof(message), "%s at %y", trap_name(tf->vector),
-                tf->rip);
+        snprint(message, sizeof(message), "%s at %y%s%s", trap_name(tf->vector),
+                tf->rip, why != NULL ? ": " : "", why != NULL ? why : "");
     else
         snprint(message, sizeof(message), "interrupt 0x%lx without handler",
                 tf->vector);

@@ -52,7 +52,7 @@ trap_dispatch(struct trapframe *tf)
     else if (tf->vector == TRAP_BREAKPOINT)
         report_breakpoint(tf);
     else
-        panic_trap(tf);
+        panic_trap(tf, NULL);
 }
 
 /* Called by trap_entry.asm last on the way back to user mode. */

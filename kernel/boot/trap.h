@@ -9,6 +9,3 @@
 void trap_init(void);
 void trap_dispatch(struct trapframe *tf);
 void trap_leave(struct trapframe *tf);
-
-/* A trap that nobody handles: panic with its registers and its backtrace. */
-void panic_trap(struct trapframe *tf) __attribute__((noreturn));

@@ -10,7 +10,7 @@
 
 #include "boot/boot.h"
 
-/* ---- frame.c, frame_init.c: physical memory ---- */
+/* ---- mem_map.c, buddy.c, frame_init.c, frame.c: physical memory ---- */
 
 enum frame_state {
     FRAME_RESERVED, /* not RAM, or the firmware's: never given out */
@@ -26,16 +26,19 @@ enum frame_state {
  * boot time does not grow with memory (frame_init.c tells the rule).
  */
 struct frame {
-    uint32_t ref;       /* FRAME_USED: mappings and other owners */
-    uint8_t state;      /* enum frame_state */
-    uint8_t order;      /* of the block this frame is the head of */
+    uint32_t ref;  /* FRAME_USED: mappings and other owners */
+    uint8_t state; /* enum frame_state */
+    uint8_t order; /* of the block this frame is the head of */
     uint16_t flags;
-    uint32_t next, prev; /* frame numbers in a free list; 0 ends it */
-    uint64_t owner;     /* for later stages: who pays for it */
-    uint64_t tag;       /* debug builds: return address of the allocator */
+    uint32_t next, prev; /* frame numbers in a free list; 0 ends it
+                            (page tables: next counts entries in use) */
+    uint64_t owner;      /* for later stages: who pays for it */
+    uint64_t tag;        /* debug builds: return address of the allocator */
 };
 
-enum { MAX_ORDER = 18 }; /* largest block: 2^18 frames, 1 GiB */
+enum {
+    MAX_ORDER = 18
+}; /* largest block: 2^18 frames, 1 GiB */
 
 /* One frame with reference count 1, contents undefined; 0: none left. */
 paddr_t page_alloc(void);
@@ -57,7 +60,8 @@ struct mem_counters { /* frames; total = free + cached + used + kernel */
 };
 void frame_counters(struct mem_counters *c);
 
-/* For tests: the n-th page allocation from now fails (0: none does). */
+/* For tests: the n-th allocation from now, of pages or of heap blocks, fails;
+ * those after it work again (0: none fails). */
 void page_fail_at(uint64_t n);
 
 /* ---- pt.c: page tables ---- */
@@ -77,7 +81,10 @@ enum {
 #define PTE_NX   (1ul << 63)
 #define PTE_ADDR 0x000ffffffffff000ul
 
-enum pt_make { PT_FIND, PT_MAKE };
+enum pt_make {
+    PT_FIND,
+    PT_MAKE
+};
 
 bool is_canonical(vaddr_t va);
 unsigned pt_index(vaddr_t va, int level); /* level 3: PML4 .. 0: PT */
@@ -87,12 +94,15 @@ pte_t *pt_walk(pte_t *root, vaddr_t va, enum pt_make make);
 int pt_map(pte_t *root, vaddr_t va, paddr_t pa, uint64_t flags);
 
 /*
- * Remove the mapping of each page in [start, end), give back tables that
- * become empty (user half only), and hand each mapped frame to `gone` (NULL:
- * nothing is done with it).  The caller flushes TLBs before it reuses any.
+ * Remove the mapping of each page in [start, end) and hand each mapped frame
+ * to `gone` (NULL: nothing is done with it).  Tables that become empty (user
+ * half only) leave the tree; the result is a chain of them for pt_release.
+ * The caller flushes TLBs before it reuses any frame or calls pt_release:
+ * until then a CPU may still walk the tables.
  */
-void pt_unmap(pte_t *root, vaddr_t start, vaddr_t end,
+paddr_t pt_unmap(pte_t *root, vaddr_t start, vaddr_t end,
         void (*gone)(paddr_t pa, void *arg), void *arg);
+void pt_release(paddr_t chain);
 
 /* Replace the permission bits (WRITE, NX, COW, USER) of mapped pages. */
 void pt_protect(pte_t *root, vaddr_t start, vaddr_t end, uint64_t flags);
@@ -101,6 +111,20 @@ void pt_protect(pte_t *root, vaddr_t start, vaddr_t end, uint64_t flags);
 void pt_print(pte_t *root, vaddr_t va);
 
 extern pte_t *kernel_root; /* top-level table that all spaces' upper half is */
+
+/* ---- kmap.c: the kernel's half ---- */
+
+/* Load kernel_root on a CPU that starts, after cpu_init_features. */
+void mmu_init_cpu(void);
+
+/*
+ * A CPU that starts in real mode needs a page of code below 1 MiB.  Page
+ * AP_BOOT_PA is kept free for it (write to it through pa_to_kva).  For CR3
+ * use ap_boot_root(): below 4 GiB, the kernel's half and that one page at its
+ * physical address, read and execute.  mmu_init_cpu leaves it behind.
+ */
+#define AP_BOOT_PA 0x8000ul
+paddr_t ap_boot_root(void);
 
 /* ---- kheap.c: kernel heap by size classes ---- */
 
@@ -114,7 +138,9 @@ void kheap_report(void);   /* debug builds: live blocks by allocator */
 
 /* ---- kvm.c: kernel virtual memory: stacks with guards, device registers -- */
 
-enum { KSTACK_PAGES = 2 };
+enum {
+    KSTACK_PAGES = 2
+};
 #define KSTACK_SIZE (KSTACK_PAGES * PAGE_SIZE)
 
 /* Top of a kernel stack with an unmapped page below it; NULL: no memory. */
@@ -129,13 +155,17 @@ void *mmio_map(paddr_t pa, size_t len);
 enum region_prot {
     PROT_READ = 1,
     PROT_WRITE = 2,
-    PROT_EXEC = 4, /* never with PROT_WRITE */
+    PROT_EXEC = 4, /* never with PROT_WRITE; either implies PROT_READ */
 };
 
 struct space;
 struct region;
 
-enum fault_access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
+enum fault_access {
+    ACCESS_READ,
+    ACCESS_WRITE,
+    ACCESS_EXEC
+};
 
 /*
  * What is special about a kind of region: the extension point for later
@@ -165,20 +195,25 @@ struct region {
 };
 
 struct space {
-    struct spinlock lock;    /* RANK_SPACE; guards all below */
+    struct spinlock lock; /* RANK_SPACE; guards all below */
     pte_t *root;
-    struct region *regions;  /* sorted by start, disjoint */
+    struct region *regions; /* sorted by start, disjoint */
     unsigned nregion, room;
-    vaddr_t heap_start;      /* the heap region's, 0: none yet */
-    uint64_t resident;       /* user pages mapped */
-    uint64_t limit;          /* most pages it may map; UINT64_MAX: no limit */
-    uint32_t cpus;           /* bit n: CPU n may hold its translations */
+    vaddr_t heap_start; /* the heap region's, 0: none yet */
+    uint64_t resident;  /* user pages mapped */
+    uint64_t limit;     /* most pages it may map; UINT64_MAX: no limit */
+    uint32_t cpus;      /* bit n: CPU n may hold its translations */
+    struct space *next, **link; /* [spaces_lock] in the list of all spaces */
 };
 
-struct space *space_new(void); /* empty; NULL: no memory */
-void space_free(struct space *s); /* not loaded on any CPU */
+struct space *space_new(void);    /* empty; NULL: no memory */
+void space_free(struct space *s); /* it is no CPU's space_current */
 
-/* Load it on this CPU (NULL: kernel only); no CR3 load if it is already. */
+/*
+ * Load it on this CPU; no CR3 load if it is already.  NULL: kernel only; the
+ * last one stays in CR3 then, in case it is next again, and space_free and
+ * tlb_flush see to it that this does no harm.
+ */
 void space_load(struct space *s);
 
 /*
@@ -200,15 +235,19 @@ int region_remove(struct space *s, vaddr_t start, vaddr_t end);
 vaddr_t region_gap(struct space *s, vaddr_t from, size_t len);
 
 /* Kinds of region that stage 2 brings. */
-extern const struct region_ops anon_region;  /* demand-zero */
-extern const struct region_ops stack_region; /* same, and grows down by fault;
+extern const struct region_ops anon_region;   /* demand-zero */
+extern const struct region_ops stack_region;  /* same, and grows down by fault;
                     its lowest page is the guard and never becomes usable */
-extern const struct region_ops image_region; /* pages copied from object */
+extern const struct region_ops image_region;  /* pages copied from object */
 extern const struct region_ops shared_region; /* anonymous, by several spaces */
+
+/* Give r, whose range and prot are set, a new shared object, so that it can
+ * be added.  0 or -E_NOMEM.  The region owns the object. */
+int shared_make(struct region *r);
 
 /*
  * Move the end of the heap (the anonymous region at heap_start) to `end`;
- * shrinking frees.  A shared heap grows for all and cannot shrink.
+ * shrinking frees.  A shared heap grows for all and cannot shrink (-E_INUSE).
  * -E_BADARG, -E_INUSE, -E_NOMEM.
  */
 int space_brk(struct space *s, vaddr_t end);
@@ -227,7 +266,10 @@ int space_copy(struct space *parent, struct space *child, bool share);
 /* Resolve a fault at va as the CPU would take it: 0, -E_BADADDR, -E_NOMEM. */
 int space_fault(struct space *s, vaddr_t va, enum fault_access access);
 
-/* The loaded space of this CPU, NULL: kernel only. */
+/* In a trapframe's error code, ours: no memory was left to resolve it. */
+#define FAULT_NOMEM (1ul << 31)
+
+/* The space of this CPU, as space_load set it; NULL: kernel only. */
 struct space *space_current(void);
 
 /* ---- tlb.c: shoot-down ---- */
@@ -238,9 +280,23 @@ struct space *space_current(void);
  */
 void tlb_flush(struct space *s, vaddr_t start, vaddr_t end);
 
-/* Ask the CPUs of mask to call tlb_answer and wait for it; sched sets it. */
+/* Interrupt the CPUs of mask so that they call tlb_answer; sched sets it.
+ * It does not wait: tlb_flush does. */
 extern void (*tlb_ask)(uint32_t mask);
 void tlb_answer(void);
+
+/*
+ * Answer a request if there is one for this CPU.  Every loop that spins with
+ * interrupts off calls it: the one it waits for may be waiting for the
+ * answer.  A few instructions when there is nothing to do.
+ */
+bool tlb_wanted(void);
+static inline void
+tlb_poll(void)
+{
+    if (tlb_wanted())
+        tlb_answer();
+}
 
 /* ---- copy.c, x86_64/usercopy.asm: the only way to user memory ---- */
 

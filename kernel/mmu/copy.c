@@ -1,0 +1,67 @@
+/*
+ * copy.c - the only way to user memory: ranges checked here, touched in
+ * x86_64/usercopy.asm.
+ *
+ * Any address may be hostile.  The range check keeps the kernel's half out;
+ * what lies inside user space and means no page ends in a fix-up.  The caller
+ * holds no spinlock: a page may have to be made (RANK_SPACE).
+ */
+#include "mmu/private.h"
+
+/* x86_64/usercopy.asm; addresses checked.  0, or -E_BADADDR after a fix-up. */
+int user_copy(void *dst, const void *src, size_t n);
+/* Bytes before the NUL, n if there is none in n bytes, or -E_BADADDR. */
+long user_str(char *dst, vaddr_t src, size_t n);
+/* 1 exchanged, 0 not and *old is what was there, -E_BADADDR. */
+int user_cas(vaddr_t va, uint32_t *old, uint32_t new);
+
+/* Is [va, va+n) in user space, and is there a space? */
+static bool
+user_range(vaddr_t va, size_t n)
+{
+    return n <= USER_TOP && va <= USER_TOP - n && space_current() != NULL;
+}
+
+int
+copy_in(void *dst, vaddr_t src, size_t n)
+{
+    if (n == 0)
+        return 0;
+    if (!user_range(src, n))
+        return -E_BADADDR;
+    return user_copy(dst, (const void *)src, n);
+}
+
+int
+copy_out(vaddr_t dst, const void *src, size_t n)
+{
+    if (n == 0)
+        return 0;
+    if (!user_range(dst, n))
+        return -E_BADADDR;
+    return user_copy((void *)dst, src, n);
+}
+
+int
+copy_str_in(char *dst, vaddr_t src, size_t len)
+{
+    size_t room = len;
+    long n;
+
+    if (!user_range(src, 1))
+        return -E_BADADDR;
+    if (room > USER_TOP - src)
+        room = USER_TOP - src;
+    n = user_str(dst, src, room);
+    if (n == (long)room)
+        return room < len ? -E_BADADDR : -E_TOOBIG;
+    return n;
+}
+
+int
+user_cas32(vaddr_t va, uint32_t *old, uint32_t new)
+{
+    if ((va & 3) || !user_range(va, 4))
+        return -E_BADADDR;
+    return user_cas(va, old, new);
+}

@@ -1,0 +1,302 @@
+/*
+ * shared.c - memory that several spaces show: one object, many regions.
+ *
+ * The object owns its pages: one reference each, besides one for each mapping.
+ * It finds them by a page table of its own, in which the address is the
+ * offset in the object.  A page comes to be at the first fault of anyone;
+ * bytes of an image that was shared half-read are kept for that moment.
+ *
+ * An object only grows.  It goes with its last region.
+ */
+#include "mmu/private.h"
+
+struct shared {
+    struct spinlock lock; /* RANK_SHARED: pages and size */
+    uint32_t refs;        /* regions that show it */
+    pte_t *pages;         /* by offset */
+    uint64_t size;        /* bytes, whole pages */
+    const void *image;    /* first contents; beyond its length: zeros */
+    uint64_t length;
+};
+
+static struct shared *
+object_new(uint64_t size)
+{
+    struct shared *o = kzalloc(sizeof(*o));
+    paddr_t pa;
+
+    if (o == NULL)
+        return NULL;
+    pa = page_alloc_zeroed();
+    if (pa == 0) {
+        kfree(o);
+        return NULL;
+    }
+    frame_of(pa)->flags |= FRAME_TABLE;
+    spin_init(&o->lock, RANK_SHARED, "shared memory");
+    o->refs = 1;
+    o->pages = pa_to_kva(pa);
+    o->size = size;
+    return o;
+}
+
+int
+shared_make(struct region *r)
+{
+    struct shared *o = object_new(r->end - r->start);
+
+    if (o == NULL)
+        return -E_NOMEM;
+    r->ops = &shared_region;
+    r->object = o;
+    r->offset = r->length = 0;
+    return 0;
+}
+
+static void
+drop_page(paddr_t pa, void *arg)
+{
+    (void)arg;
+    page_unref(pa);
+}
+
+static void
+object_unref(struct shared *o)
+{
+    if (__atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL) != 0)
+        return;
+    pt_release(pt_unmap(o->pages, 0, o->size, drop_page, NULL));
+    page_free_zeroed(kva_to_pa(o->pages));
+    kfree(o);
+}
+
+/* The object's page at offset, with a reference for the caller; 0: no
+ * memory.  The caller holds o->lock. */
+static paddr_t
+object_page(struct shared *o, uint64_t offset)
+{
+    pte_t *e = pt_walk(o->pages, offset, PT_FIND);
+    paddr_t pa;
+
+    if (e != NULL && *e != 0) {
+        pa = *e & PTE_ADDR;
+        page_ref(pa);
+        return pa;
+    }
+    pa = offset < o->length ? page_alloc() : page_alloc_zeroed();
+    if (pa == 0)
+        return 0;
+    if (pt_map(o->pages, offset, pa, 0) < 0) {
+        page_unref(pa);
+        return 0;
+    }
+    if (offset < o->length)
+        image_fill(pa_to_kva(pa), o->image, o->length, offset);
+    page_ref(pa);
+    return pa;
+}
+
+static int
+shared_fault(
+        struct space *s, struct region *r, vaddr_t va, enum fault_access access)
+{
+    struct shared *o = r->object;
+    paddr_t pa;
+    int err = -E_NOMEM;
+
+    (void)access;
+    spin_lock(&o->lock);
+    pa = object_page(o, va - r->start + r->offset);
+    spin_unlock(&o->lock);
+    if (pa != 0)
+        err = space_map(s, va, pa, prot_flags(r->prot));
+    if (pa != 0 && err < 0)
+        page_unref(pa);
+    return err;
+}
+
+static int
+shared_dup(struct region *r, struct region *copy)
+{
+    struct shared *o = r->object;
+
+    (void)copy;
+    __atomic_add_fetch(&o->refs, 1, __ATOMIC_RELAXED);
+    return 0;
+}
+
+static void
+shared_close(struct region *r)
+{
+    object_unref(r->object);
+}
+
+const struct region_ops shared_region = {
+    .name = "shared",
+    .fault = shared_fault,
+    .dup = shared_dup,
+    .close = shared_close,
+};
+
+/* ---- the shared heap ---- */
+
+/* Let a region reach up to `end`: 0 or -E_INUSE. */
+static int
+reach(struct space *s, struct region *r, vaddr_t end)
+{
+    const struct region *next = r + 1;
+
+    if (next < s->regions + s->nregion && next->start < end)
+        return -E_INUSE;
+    if (end > r->end)
+        r->end = end;
+    return 0;
+}
+
+/* space_brk of a shared heap: it grows for all and cannot shrink. */
+int
+shared_brk(struct space *s, struct region *r, vaddr_t end)
+{
+    struct shared *o = r->object;
+    int err;
+
+    spin_lock(&o->lock);
+    err = end - r->start < o->size ? -E_INUSE : reach(s, r, end);
+    if (err == 0)
+        o->size = end - r->start;
+    spin_unlock(&o->lock);
+    return err;
+}
+
+/*
+ * A fault at va, where s has no region: did another process grow the heap
+ * that s shares with it?  Then the region follows; returns it, or NULL.
+ */
+struct region *
+shared_extend(struct space *s, vaddr_t va)
+{
+    struct region *r = s->heap_start != 0 ? heap_region(s) : NULL;
+    struct shared *o;
+    uint64_t size;
+
+    if (r == NULL || r->ops != &shared_region || va < r->start)
+        return NULL;
+    o = r->object;
+    spin_lock(&o->lock);
+    size = o->size;
+    spin_unlock(&o->lock);
+    if (va - r->start >= size || reach(s, r, r->start + size) < 0)
+        return NULL;
+    return r;
+}
+
+/* ---- private regions become shared: rfork with RFMEM ---- */
+
+/* Writable data, which RFMEM shares; stacks and text stay as they are. */
+static bool
+to_be_shared(const struct region *r)
+{
+    return (r->prot & PROT_WRITE) &&
+           (r->ops == &anon_region || r->ops == &image_region);
+}
+
+/* Move the page at va of s into the object: 0 or -E_NOMEM. */
+static int
+adopt_page(
+        struct space *s, struct shared *o, const struct region *r, vaddr_t va)
+{
+    pte_t *mine = pt_walk(s->root, va, PT_FIND);
+    paddr_t pa;
+    int err;
+
+    if (mine == NULL || *mine == 0)
+        return 0;
+    if (*mine & PTE_COW) { /* shared with others who must not see our writes */
+        err = space_break_cow(s, va, mine);
+        if (err < 0)
+            return err;
+    }
+    pa = *mine & PTE_ADDR;
+    err = pt_map(o->pages, va - r->start, pa, 0);
+    if (err == 0)
+        page_ref(pa);
+    return err;
+}
+
+/* An object with all that region r of s has now, or NULL. */
+static struct shared *
+object_from(struct space *s, struct region *r)
+{
+    struct shared *o = object_new(r->end - r->start);
+
+    if (o == NULL)
+        return NULL;
+    if (r->ops == &image_region) {
+        o->image = (const char *)r->object + r->offset;
+        o->length = r->length < o->size ? r->length : o->size;
+    }
+    for (vaddr_t va = r->start; pt_next_table(s->root, &va, r->end) != NULL;
+            va += PAGE_SIZE) {
+        if (adopt_page(s, o, r, va) < 0) {
+            object_unref(o);
+            return NULL;
+        }
+    }
+    return o;
+}
+
+/* Objects for all regions that need one: 0, or -E_NOMEM and none is left. */
+static int
+make_objects(struct space *s, struct shared **made)
+{
+    for (unsigned n = 0; n < s->nregion; n++) {
+        struct region *r = &s->regions[n];
+
+        made[n] = to_be_shared(r) ? object_from(s, r) : NULL;
+        if (made[n] != NULL || !to_be_shared(r))
+            continue;
+        while (n-- > 0)
+            if (made[n] != NULL)
+                object_unref(made[n]);
+        return -E_NOMEM;
+    }
+    return 0;
+}
+
+static void
+put_objects(struct space *s, struct shared **made)
+{
+    for (unsigned n = 0; n < s->nregion; n++) {
+        struct region *r = &s->regions[n];
+
+        if (made[n] == NULL)
+            continue;
+        r->ops = &shared_region;
+        r->object = made[n];
+        r->offset = r->length = 0;
+    }
+}
+
+/*
+ * Make the writable data of s shared: 0, or -E_NOMEM and no region changed.
+ * Objects are made first and put in place when nothing can fail any more.
+ * An empty heap becomes one page, or later growth would be private.
+ */
+int
+shared_convert(struct space *s)
+{
+    bool empty_heap = s->heap_start != 0 && heap_region(s) == NULL;
+    struct shared **made;
+    int err = empty_heap ? heap_begin(s, s->heap_start + PAGE_SIZE) : 0;
+
+    if (err == -E_NOMEM)
+        return err;
+    made = kmalloc(s->nregion * sizeof(struct shared *));
+    err = made != NULL ? make_objects(s, made) : -E_NOMEM;
+    if (err == 0)
+        put_objects(s, made);
+    else if (empty_heap && heap_region(s) != NULL)
+        region_drop(s, heap_region(s));
+    kfree(made);
+    return err;
+}

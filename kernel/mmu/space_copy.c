@@ -1,0 +1,90 @@
+/*
+ * space_copy.c - fork's half of memory: a second space with the same pages.
+ *
+ * The page tables are copied, eagerly and in one pass, the pages are not:
+ * writable private ones become read-only and PTE_COW in both spaces, and the
+ * first to write gets a copy of its own (fault.c).  No allocation but for
+ * the child's tables; one TLB flush of the parent.
+ */
+#include "mmu/private.h"
+
+/* Copy entries [e, end) to `to`; private writable pages become COW in both. */
+static void
+copy_entries(pte_t *to, pte_t *e, pte_t *end, bool private, struct space *child)
+{
+    for (;;) {
+        pte_t *next = pte_skip(e, end);
+
+        if (next == end)
+            return;
+        to += next - e;
+        e = next;
+        if (private && (*e & PTE_WRITE))
+            *e = (*e & ~(uint64_t)PTE_WRITE) | PTE_COW;
+        page_ref(*e & PTE_ADDR);
+        pte_set(to++, *e++ & ~(uint64_t)(PTE_ACCESSED | PTE_DIRTY));
+        child->resident++;
+    }
+}
+
+/* Show the pages of one region in the child: 0 or -E_NOMEM. */
+static int
+copy_pages(struct space *parent, struct space *child, const struct region *r)
+{
+    pte_t *from, *to;
+
+    for (vaddr_t va = r->start;
+            (from = pt_next_table(parent->root, &va, r->end)) != NULL;) {
+        vaddr_t stop = pt_table_end(va, r->end);
+
+        to = pt_walk(child->root, va, PT_MAKE);
+        if (to == NULL)
+            return -E_NOMEM;
+        from += pt_index(va, 0);
+        copy_entries(to, from, from + ((stop - va) >> PAGE_SHIFT),
+                r->ops != &shared_region, child);
+        va = stop;
+    }
+    return 0;
+}
+
+/* Copy regions and pages; on failure the child has some of them. */
+static int
+copy_regions(struct space *parent, struct space *child)
+{
+    int err = regions_room(child, parent->nregion);
+
+    for (unsigned i = 0; err == 0 && i < parent->nregion; i++) {
+        struct region *r = &parent->regions[i];
+
+        child->regions[i] = *r;
+        err = r->ops->dup(r, &child->regions[i]);
+        if (err < 0)
+            break;
+        child->nregion++;
+        err = copy_pages(parent, child, r);
+    }
+    return err;
+}
+
+int
+space_copy(struct space *parent, struct space *child, bool share)
+{
+    int err;
+
+    assert(child->nregion == 0);
+    spin_lock(&parent->lock);
+    err = share ? shared_convert(parent) : 0;
+    if (err == 0) {
+        err = copy_regions(parent, child);
+        tlb_flush(parent, USER_BASE, USER_TOP);
+    }
+    spin_unlock(&parent->lock);
+    if (err < 0) {
+        regions_clear(child);
+        return err;
+    }
+    child->heap_start = parent->heap_start;
+    child->limit = parent->limit;
+    return 0;
+}
