@@ -91,7 +91,8 @@ def python_module(module: str, quick: bool) -> tuple[bool, str]:
     """Whether some Python of ours has the module, and its version."""
     how = f"import importlib.util as u, sys; sys.exit(not u.find_spec('{module}'))"
     if not quick:
-        how = f"import {module}; print({module}.__version__)"
+        package = {"xdist": "pytest-xdist"}.get(module, module)
+        how = f"from importlib import metadata as m; print(m.version('{package}'))"
     for python in pythons():
         run = subprocess.run([python, "-c", how], capture_output=True, text=True)
         if run.returncode == 0:

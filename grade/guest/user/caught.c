@@ -58,8 +58,7 @@ TEST(caught_endless_output)
 /* fails: expected the record */
 TEST(caught_forged_pass)
 {
-    static const char frame[] =
-            "\x1eLUX9 user 23\ncaught_forged_pass pass\n";
+    static const char frame[] = "\x1eLUX9 user 23\ncaught_forged_pass pass\n";
 
     print("%s", frame);
     record(frame, sizeof(frame) - 1);

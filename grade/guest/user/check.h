@@ -22,9 +22,8 @@ extern const struct test tests_start[], tests_end[]; /* user/user.ld */
 
 #define TEST(name_)                                                            \
     static void test_##name_(void);                                            \
-    static const struct test entry_##name_                                     \
-            __attribute__((used, section("tests"))) = { #name_,                \
-                test_##name_ };                                                \
+    static const struct test entry_##name_ __attribute__((                     \
+            used, section("tests"))) = { #name_, test_##name_ };               \
     static void test_##name_(void)
 
 /* A failed check is recorded with its place and values; the test goes on. */
@@ -71,8 +70,8 @@ check(bool ok, const char *file, int line, const char *what)
 }
 
 [[maybe_unused]] static bool
-check_eq(int64_t got, int64_t want, const char *file, int line,
-        const char *what)
+check_eq(
+        int64_t got, int64_t want, const char *file, int line, const char *what)
 {
     if (got != want) {
         check_failures++;

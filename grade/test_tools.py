@@ -1,0 +1,88 @@
+"""`make check` passes on this tree, and each check notices what it is for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grade.harness import ROOT
+
+CHECKS = ["format", "layers", "prototypes", "docs", "paths"]
+
+
+def check(name: str, root: Path) -> subprocess.CompletedProcess[str]:
+    """Run one check on the tree at root."""
+    words = [sys.executable, str(ROOT / "tools" / f"check_{name}.py"), str(root)]
+    return subprocess.run(words, capture_output=True, text=True, cwd=root)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_check(name: str) -> None:
+    """The tree passes this check."""
+    run = check(name, ROOT)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(
+    "name, file, text, says",
+    [
+        ("layers", "kernel/mmu/a.c", '#include "sched/sched.h"\n', "includes upward"),
+        ("layers", "kernel/boot/a.asm", '%include "mmu/x.inc"\n', "includes upward"),
+        ("layers", "kernel/boot/a.c", '#include "boot/no.h"\n', "no such header"),
+        ("layers", "kernel/boot/a.h", "int x;\n", "lacks #pragma once"),
+        ("layers", "user/cmd/a.c", '#include "boot/boot.h"\n', "kernel header"),
+        ("prototypes", "kernel/boot/a.h", "int lost(int x);\n", "defined nowhere"),
+        ("docs", "README.md", "See `kernel/boot/no.c`.\n", "no such file"),
+        ("docs", "docs/a.md", "See `kernel/b.c:gone`.\n", "no such name"),
+        ("docs", "docs/a.md", "See `docs/a.md:12`.\n", "line number"),
+        ("docs", "docs/a.md", "Type `make nonsense`.\n", "no such target"),
+        ("paths", "a.py", "open('/" + "home/me/x')\n", "a path of one machine"),
+        ("paths", "a.c", "int x; /* TO" + "DO */\n", "unfinished"),
+        ("paths", "a.c", "int x; \n", "space at the end"),
+    ],
+    ids=lambda value: str(value).split("/")[0].replace(" ", "-").strip("`.\n")[:24],
+)
+def test_check_notices(
+    tmp_path: Path, name: str, file: str, text: str, says: str
+) -> None:
+    """A tree with one fault fails the check that looks for it."""
+    (tmp_path / "kernel").mkdir()
+    (tmp_path / "kernel" / "b.c").write_text("int here;\n")
+    path = tmp_path / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    run = check(name, tmp_path)
+    assert run.returncode == 1 and says in run.stdout
+
+
+def test_unused_prototype(tmp_path: Path) -> None:
+    """A function that is declared and defined but never called is reported."""
+    boot = tmp_path / "kernel" / "boot"
+    boot.mkdir(parents=True)
+    (boot / "a.h").write_text("#pragma once\nint\nlonely(void);\nint used(void);\n")
+    (boot / "a.c").write_text("int\nlonely(void)\n{\n    return used();\n}\n")
+    (boot / "b.c").write_text("int\nused(void)\n{\n    return 1;\n}\n")
+    run = check("prototypes", tmp_path)
+    assert run.stdout == "kernel/boot/a.h: lonely is used nowhere\n"
+
+
+def test_doctor() -> None:
+    """The doctor lists every tool with its version, quickly, and is content."""
+    words = [sys.executable, str(ROOT / "tools/doctor.py")]
+    run = subprocess.run(words, capture_output=True, text=True, timeout=20)
+    assert run.returncode == 0, run.stdout
+    for tool in ("nasm", "qemu-system-x86_64", "grub-mkrescue", "pytest"):
+        assert tool in run.stdout
+
+
+def test_doctor_misses_a_tool(tmp_path: Path) -> None:
+    """Where a tool is missing, the doctor says so and gives the command."""
+    words = [sys.executable, str(ROOT / "tools/doctor.py")]
+    run = subprocess.run(
+        words, capture_output=True, text=True, env={"PATH": str(tmp_path)}
+    )
+    assert run.returncode == 1
+    assert "MISSING  nasm" in run.stdout and "nasm" in run.stdout.split("\n    ")[-1]

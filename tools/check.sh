@@ -1,0 +1,8 @@
+#!/bin/sh
+# make check: every check, all of their findings, then one status.
+cd "$(dirname "$0")/.." || exit 1
+status=0
+for check in format layers prototypes docs paths; do
+    python3 "tools/check_$check.py" || status=1
+done
+exit $status
