@@ -80,3 +80,18 @@ space_brk(struct space *s, vaddr_t end)
     spin_unlock(&s->lock);
     return err;
 }
+
+vaddr_t
+space_heap_end(struct space *s)
+{
+    const struct region *r;
+    vaddr_t end;
+
+    spin_lock(&s->lock);
+    r = s->heap_start != 0 ? heap_region(s) : NULL;
+    end = r != NULL ? r->end : s->heap_start;
+    if (r != NULL && r->ops == &shared_region)
+        end = r->start + shared_size(r->object);
+    spin_unlock(&s->lock);
+    return end;
+}

@@ -13,7 +13,6 @@
 #include "mmu/private.h"
 
 enum {
-    CACHE_PAGES = 64,
     CACHE_BATCH = 32
 };
 enum {
@@ -21,18 +20,7 @@ enum {
 };
 #define POISON (0x0101010101010101ul * POISON_BYTE)
 
-struct page_stack {
-    unsigned n;
-    uint32_t pfn[CACHE_PAGES];
-};
-
-struct page_cache {
-    struct page_stack any, zeroed;
-    int64_t used;   /* frames given out here less those given back here */
-    int64_t parked; /* of them, in pools */
-} __attribute__((aligned(64)));
-
-static struct page_cache caches[MAX_CPUS];
+struct page_cache page_caches[MAX_CPUS];
 static uint64_t fail_at;
 struct buddy ram;
 struct spinlock frames_lock = SPINLOCK_INIT(RANK_FRAMES, "frames");
@@ -174,7 +162,7 @@ page_alloc(void)
     if (mem_should_fail())
         return 0;
     on = intr_save();
-    pa = take_any(&caches[this_cpu()->id], __builtin_return_address(0));
+    pa = take_any(&page_caches[this_cpu()->id], __builtin_return_address(0));
     intr_restore(on);
     return pa;
 }
@@ -189,7 +177,7 @@ page_alloc_zeroed(void)
     if (mem_should_fail())
         return 0;
     on = intr_save();
-    c = &caches[this_cpu()->id];
+    c = &page_caches[this_cpu()->id];
     if (c->zeroed.n != 0) {
         uint64_t pfn = c->zeroed.pfn[--c->zeroed.n];
 
@@ -211,7 +199,7 @@ static void
 page_take_back(struct frame *f, bool zeroed)
 {
     bool on = intr_save();
-    struct page_cache *c = &caches[this_cpu()->id];
+    struct page_cache *c = &page_caches[this_cpu()->id];
     struct page_stack *s = zeroed ? &c->zeroed : &c->any;
     uint64_t pfn = f - ram.frames;
 
@@ -289,7 +277,7 @@ pages_alloc(unsigned order)
     if (mem_should_fail())
         return 0;
     on = intr_save();
-    c = &caches[this_cpu()->id];
+    c = &page_caches[this_cpu()->id];
     pfn = block_take(c, order);
     if (pfn != 0) {
         ram.frames[pfn].ref = 1;
@@ -310,7 +298,7 @@ pages_free(paddr_t pa, unsigned order)
         panic("pages_free: %#lx has order %u and %u owners, freed as order %u",
                 pa, f->order, f->ref, order);
     on = intr_save();
-    caches[this_cpu()->id].used -= 1l << order;
+    page_caches[this_cpu()->id].used -= 1l << order;
     spin_lock(&frames_lock);
     f->ref = 0;
     buddy_free(&ram, pfn_of(pa), order);
@@ -323,7 +311,7 @@ frames_park(int64_t n)
 {
     bool on = intr_save();
 
-    caches[this_cpu()->id].parked += n;
+    page_caches[this_cpu()->id].parked += n;
     intr_restore(on);
 }
 
@@ -338,9 +326,9 @@ frame_counters(struct mem_counters *c)
     spin_lock(&frames_lock);
     c->free = ram.free;
     for (unsigned i = 0; i < MAX_CPUS; i++) {
-        c->cached += caches[i].any.n + caches[i].zeroed.n;
-        used += caches[i].used;
-        parked += caches[i].parked;
+        c->cached += page_caches[i].any.n + page_caches[i].zeroed.n;
+        used += page_caches[i].used;
+        parked += page_caches[i].parked;
     }
     spin_unlock(&frames_lock);
     c->cached += parked;

@@ -252,6 +252,10 @@ int shared_make(struct region *r);
  */
 int space_brk(struct space *s, vaddr_t end);
 
+/* Where the heap ends now, whoever of those who share it moved it last; 0: s
+ * has no heap. */
+vaddr_t space_heap_end(struct space *s);
+
 /* Where the heap ends now: heap_start if it is empty. */
 vaddr_t space_heap_end(struct space *s);
 

@@ -73,6 +73,22 @@ enum frame_flags {
 extern struct buddy ram;
 extern struct spinlock frames_lock;
 
+enum {
+    CACHE_PAGES = 64
+};
+
+struct page_stack {
+    unsigned n;
+    uint32_t pfn[CACHE_PAGES];
+};
+
+struct page_cache {
+    struct page_stack any, zeroed;
+    int64_t used;   /* frames given out here less those given back here */
+    int64_t parked; /* of them, in pools */
+} __attribute__((aligned(64)));
+extern struct page_cache page_caches[MAX_CPUS];
+
 /* Give back a page that the caller alone owns and that is all zeros. */
 void page_free_zeroed(paddr_t pa);
 
@@ -177,6 +193,17 @@ int heap_begin(struct space *s, vaddr_t end);
 /* Copy what an image has for the page at `offset` of it; the rest zeros. */
 void image_fill(
         void *page, const void *image, uint64_t length, uint64_t offset);
+struct shared {
+    struct spinlock lock; /* RANK_SHARED: pages and size */
+    uint32_t refs;        /* regions that show it */
+    pte_t *pages;         /* by offset */
+    uint64_t size;        /* bytes, whole pages */
+    const void *image;    /* first contents; beyond its length: zeros */
+    uint64_t length;
+    struct shared *next, **link; /* [shared_lock] in the list of all */
+};
+extern struct shared *shared_objects; /* all of them, for mmu_check */
+uint64_t shared_size(struct shared *o);
 struct region *shared_extend(struct space *s, vaddr_t va);
 int shared_brk(struct space *s, struct region *r, vaddr_t end);
 int shared_convert(struct space *s);

@@ -10,14 +10,8 @@
  */
 #include "mmu/private.h"
 
-struct shared {
-    struct spinlock lock; /* RANK_SHARED: pages and size */
-    uint32_t refs;        /* regions that show it */
-    pte_t *pages;         /* by offset */
-    uint64_t size;        /* bytes, whole pages */
-    const void *image;    /* first contents; beyond its length: zeros */
-    uint64_t length;
-};
+static struct spinlock shared_lock = SPINLOCK_INIT(RANK_KVM, "shared objects");
+struct shared *shared_objects; /* [shared_lock] */
 
 static struct shared *
 object_new(uint64_t size)
@@ -37,6 +31,13 @@ object_new(uint64_t size)
     o->refs = 1;
     o->pages = pa_to_kva(pa);
     o->size = size;
+    spin_lock(&shared_lock);
+    o->next = shared_objects;
+    o->link = &shared_objects;
+    if (o->next != NULL)
+        o->next->link = &o->next;
+    shared_objects = o;
+    spin_unlock(&shared_lock);
     return o;
 }
 
@@ -65,6 +66,11 @@ object_unref(struct shared *o)
 {
     if (__atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL) != 0)
         return;
+    spin_lock(&shared_lock);
+    *o->link = o->next;
+    if (o->next != NULL)
+        o->next->link = o->link;
+    spin_unlock(&shared_lock);
     pt_release(pt_unmap(o->pages, 0, o->size, drop_page, NULL));
     page_free_zeroed(kva_to_pa(o->pages));
     kfree(o);
@@ -140,6 +146,17 @@ const struct region_ops shared_region = {
 
 /* ---- the shared heap ---- */
 
+uint64_t
+shared_size(struct shared *o)
+{
+    uint64_t size;
+
+    spin_lock(&o->lock);
+    size = o->size;
+    spin_unlock(&o->lock);
+    return size;
+}
+
 /* Let a region reach up to `end`: 0 or -E_INUSE. */
 static int
 reach(struct space *s, struct region *r, vaddr_t end)
@@ -176,15 +193,11 @@ struct region *
 shared_extend(struct space *s, vaddr_t va)
 {
     struct region *r = s->heap_start != 0 ? heap_region(s) : NULL;
-    struct shared *o;
     uint64_t size;
 
     if (r == NULL || r->ops != &shared_region || va < r->start)
         return NULL;
-    o = r->object;
-    spin_lock(&o->lock);
-    size = o->size;
-    spin_unlock(&o->lock);
+    size = shared_size(r->object);
     if (va - r->start >= size || reach(s, r, r->start + size) < 0)
         return NULL;
     return r;

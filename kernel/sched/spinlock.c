@@ -60,8 +60,10 @@ ranked_lock(struct spinlock *lock)
      * before the moment the lock is ours; the former holder may still be
      * changing it.
      */
-    while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
+    while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket) {
+        tlb_poll(); /* the holder may be waiting for our TLB flush */
         cpu_pause();
+    }
     lock->holder = cpu;
     cpu->lock_ranks |= 1u << lock->rank;
 }
