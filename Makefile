@@ -387,6 +387,25 @@ gdb replay:
 
 .PHONY: test check doctor gdb replay
 
+# What compiles on the host is tested there too, under ASan and UBSan.  The
+# head of each test names the sources it needs.
+HOST_CC ?= cc
+HOST_FLAGS := -std=gnu2x -O1 -g $(WARN) -fno-builtin -fno-sanitize-recover=all \
+	-fsanitize=address,undefined -Igrade/host -Iuser -Ikernel -Ikernel/include
+HOST_TESTS := $(patsubst grade/host/%.c,build/host/%,$(wildcard grade/host/test_*.c))
+host_sources = $(shell sed -n '/\*\//q; s/^ \* sources: //p' $1)
+
+.PHONY: host-tests
+host-tests: $(HOST_TESTS)
+	$(Q)for t in $^; do echo "  RUN   $$t"; $$t || exit 1; done
+
+build/host/%: grade/host/%.c grade/host/host.c $$(call host_sources,grade/host/$$*.c) \
+		$(wildcard grade/host/*.h user/lib/*.h) kernel/boot/format.h | $$(@D)/
+	$(call say,HOST,$@)
+	$(Q)$(HOST_CC) $(HOST_FLAGS) -r -o $@.o $(filter grade/%.c,$^)
+	$(Q)$(HOST_CC) $(HOST_FLAGS) -include grade/host/rename.h -o $@ \
+		$@.o $(filter-out grade/%,$(filter %.c,$^))
+
 # ---- clean ----
 
 clean:

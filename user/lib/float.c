@@ -43,7 +43,8 @@ big_times(struct big *b, uint32_t by)
         b->limb[b->n++] = (uint32_t)carry;
 }
 
-/* b * base^count, `step` powers at a time so that base^step fits 32 bits. */
+/* b * base^count, `step` powers at a time: base^step is less than 10^9, so
+ * that what big_times carries out fits one limb. */
 static void
 big_times_power(struct big *b, uint32_t base, int count, int step)
 {
@@ -95,7 +96,7 @@ exact_digits(double value, struct decimal *d)
     if (e >= 0)
         big_times_power(&b, 2, e, 29);
     else
-        big_times_power(&b, 5, -e, 13);
+        big_times_power(&b, 5, -e, 12);
     big_digits(&b, d);
     d->point = e >= 0 || d->n == 0 ? d->n : d->n + e;
 }
