@@ -72,9 +72,12 @@ put_number(struct sink *s, const struct spec *spec, uint64_t value,
     int ndigit = (int)(buf + sizeof(buf) - start);
     int nprefix = prefix[0] == '\0' ? 0 : prefix[1] == '\0' ? 1 : 2;
     int least = spec->precision < 0 ? 1 : spec->precision;
-    int zeros = ndigit < least ? least - ndigit : 0;
-    int blanks = spec->width - nprefix - zeros - ndigit;
+    int zeros, blanks;
 
+    if (spec->alt && base == 8 && least <= ndigit)
+        least = ndigit + 1; /* octal's prefix is a digit among others */
+    zeros = ndigit < least ? least - ndigit : 0;
+    blanks = spec->width - nprefix - zeros - ndigit;
     if (spec->zero && !spec->left && spec->precision < 0 && blanks > 0) {
         zeros += blanks;
         blanks = 0;
@@ -110,9 +113,7 @@ put_unsigned(
     unsigned base = letter == 'u' ? 10 : letter == 'o' ? 8 : 16;
     const char *prefix = "";
 
-    if (spec->alt && letter == 'o' && spec->precision < 1 && value != 0)
-        prefix = "0";
-    else if (spec->alt && value != 0 && letter == 'x')
+    if (spec->alt && value != 0 && letter == 'x')
         prefix = "0x";
     else if (spec->alt && value != 0 && letter == 'X')
         prefix = "0X";

@@ -79,8 +79,10 @@ strstr(const char *s, const char *what)
 {
     size_t len = strlen(what);
 
+    if (len == 0)
+        return (char *)s;
     for (; (s = strchr(s, what[0])) != NULL; s++)
-        if (len == 0 || strncmp(s, what, len) == 0)
+        if (strncmp(s, what, len) == 0)
             return (char *)s;
     return NULL;
 }

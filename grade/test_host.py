@@ -1,0 +1,41 @@
+"""Tests of code that also runs on the host, under ASan and UBSan."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from grade.harness.build import ROOT
+
+HOST = ROOT / "grade" / "host"
+_TEST = re.compile(r"^TEST\((\w+)\)", re.M)
+
+
+def _tests() -> list[object]:
+    """Each TEST(name) of each grade/host/test_*.c."""
+    return [
+        pytest.param(source, name, id=f"{source.stem[5:]}.{name}")
+        for source in sorted(HOST.glob("test_*.c"))
+        for name in _TEST.findall(source.read_text())
+    ]
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the built test programs are; each worker builds its own."""
+    folder = tmp_path_factory.mktemp("host")
+    command = ["make", "-s", "-C", str(ROOT), f"HOST_DIR={folder}", "host-programs"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return folder
+
+
+@pytest.mark.parametrize(("source", "name"), _tests())
+def test_host(programs: Path, source: Path, name: str) -> None:
+    """A host test passes, and neither ASan nor UBSan complains."""
+    command = [str(programs / source.stem), name]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stdout + run.stderr
