@@ -173,7 +173,7 @@ def test_command_line_and_module(
         "p bootinfo.cmdline",
         "p bootinfo.nmodule",
         "p bootinfo.modules[0].end - bootinfo.modules[0].start",
-        "p/x *(char (*)[4])bootinfo.modules[0].start",
+        "p/x *(char (*)[4])(bootinfo.modules[0].start + 0xffff800000000000)",
     )
     assert line in shown
     assert re.search(r"\$2 = 1\n\$3 = 16384\n\$4 = \{0x4c, 0x75, 0x78, 0x39\}", shown)

@@ -1,0 +1,98 @@
+/*
+ * test_boot_panic.c - the kernel's own bugs: told once, in full, whatever
+ * state the machine is in.
+ */
+#include "boot/boot.h"
+#include "boot/panic.h"
+#include "boot/x86_64/x86.h"
+
+/* panic: the answer is 42 */
+KTEST(panic_formats_message)
+{
+    panic("the answer is %d", 42);
+}
+
+/* panic: assertion failed: seed == 0 */
+KTEST(panic_assertion)
+{
+    seed |= 1;
+    assert(seed == 0);
+}
+
+/* A frame pointer that leads nowhere ends the backtrace, not the report.
+ * panic: lost my frame */
+KTEST(panic_bad_frame_pointer)
+{
+    __asm__ volatile("mov %0, (%%rbp)"
+                     :
+                     : "r"(0xffffa00000000008ul)
+                     : "memory");
+    panic("lost my frame");
+}
+
+/* A frame pointer that points at itself does not make it endless.
+ * panic: round and round */
+KTEST(panic_circular_frames)
+{
+    __asm__ volatile("mov %%rbp, (%%rbp)" : : : "memory");
+    panic("round and round");
+}
+
+/* panic: stack overrun in ktest_fn_stack_overrun_caught */
+KTEST(stack_overrun_caught)
+{
+    char room[16];
+    volatile char *p = room;
+
+    for (size_t i = 0; i < 32; i++)
+        p[i] = seed + i;
+}
+
+/* A panic with every lock held still prints: it takes none.
+ * panic: inside the console's lock */
+KTEST(panic_with_locks_held)
+{
+    struct spinlock console = SPINLOCK_INIT(RANK_CONSOLE, "another");
+
+    spin_lock(&console);
+    panic("inside the console's lock");
+}
+
+KTEST(symbol_lookup)
+{
+    const struct symbol *s = symbol_find((uint64_t)panic + 5);
+
+    CHECK(s != NULL && strcmp(s->name, "panic") == 0);
+    CHECK(s != NULL && s->addr == (uint64_t)panic);
+    CHECK(symbol_find((uint64_t)text_end) == NULL);
+    CHECK(symbol_find((uint64_t)text_end - 1) != NULL);
+    CHECK(symbol_find(0) == NULL);
+    CHECK(symbol_find((uint64_t)&bootinfo) == NULL);
+}
+
+/* Each function's first byte and the one before it have different names. */
+KTEST(symbol_borders)
+{
+    static void *const functions[] = { panic, print, memcpy, cmdline_get,
+        acpi_find, record, boot_init };
+
+    for (size_t i = 0; i < ARRAY_LEN(functions); i++) {
+        uint64_t addr = (uint64_t)functions[i];
+        const struct symbol *at = symbol_find(addr);
+        const struct symbol *before = symbol_find(addr - 1);
+
+        CHECK(at != NULL && at->addr == addr);
+        CHECK(before != NULL && before < at);
+    }
+}
+
+KTEST(address_mapped_knows)
+{
+    CHECK(address_mapped((vaddr_t)panic));
+    CHECK(address_mapped((vaddr_t)&seed));
+    CHECK(address_mapped((vaddr_t)pa_to_kva(0x100000)));
+    CHECK(!address_mapped(0));
+    CHECK(!address_mapped(1ul << 63));          /* not canonical */
+    CHECK(!address_mapped(0x0000800000000000)); /* nor this */
+    CHECK(!address_mapped(0xffffa00000000000));
+}
