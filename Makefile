@@ -392,8 +392,7 @@ gdb replay:
 HOST_CC ?= cc
 HOST_FLAGS := -std=gnu2x -O1 -g $(WARN) -fno-builtin -fno-sanitize-recover=all \
 	-fsanitize=address,undefined -Igrade/host -Iuser -Ikernel -Ikernel/include
-HOST_DIR ?= build/host
-HOST_TESTS := $(patsubst grade/host/%.c,$(HOST_DIR)/%,$(wildcard grade/host/test_*.c))
+HOST_TESTS := $(patsubst grade/host/%.c,build/host/%,$(wildcard grade/host/test_*.c))
 host_sources = $(shell sed -n '/\*\//q; s/^ \* sources: //p' $1)
 
 .PHONY: host-tests host-programs
@@ -401,7 +400,7 @@ host-programs: $(HOST_TESTS)
 host-tests: $(HOST_TESTS)
 	$(Q)for t in $^; do echo "  RUN   $$t"; $$t || exit 1; done
 
-$(HOST_DIR)/%: grade/host/%.c grade/host/host.c $$(call host_sources,grade/host/$$*.c) \
+build/host/%: grade/host/%.c grade/host/host.c $$(call host_sources,grade/host/$$*.c) \
 		$(wildcard grade/host/*.h user/lib/*.h) kernel/boot/format.h | $$(@D)/
 	$(call say,HOST,$@)
 	$(Q)$(HOST_CC) $(HOST_FLAGS) -r -o $@.o $(filter grade/%.c,$^)
