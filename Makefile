@@ -387,6 +387,10 @@ gdb replay:
 
 .PHONY: test check doctor gdb replay
 
+bench:
+	$(Q)$(PYTHON) tools/bench.py
+.PHONY: bench
+
 # What compiles on the host is tested there too, under ASan and UBSan.  The
 # head of each test names the sources it needs.
 HOST_CC ?= cc

@@ -24,5 +24,6 @@ boot_init(uint32_t magic, paddr_t info)
     screen_init();
     keyboard_init();
     monitor_boot_init();
+    record_printf("start", "%lu", bootinfo.entry_tsc);
     print("Lux9 stage %d, loaded by %s\n", STAGE, bootinfo.loader);
 }

@@ -272,13 +272,18 @@ on_note(struct ureg *ureg, char *note)
     noted(strcmp(note, "interrupt") == 0 ? NCONT : NDFLT);
 }
 
-/* For `make bench`: the instruction count at the first prompt. */
+/* For `make bench`: what it took from boot to the first prompt. */
 static void
 record_prompt(void)
 {
-    char text[48];
-    int n = snprint(text, sizeof(text), "info prompt tsc=%lu", rdtsc());
+    uint64_t tsc = rdtsc();
+    struct cpustat s = { 0 };
+    char text[96];
+    int n;
 
+    sysstat(&s, 1);
+    n = snprint(text, sizeof(text), "info prompt tsc=%lu cr3=%lu entries=%lu",
+            tsc, s.cr3_loads, s.syscalls + s.traps);
     record(text, (size_t)n);
 }
 
@@ -294,10 +299,9 @@ main(int argc, char **argv)
     }
     ARGEND
     notify(on_note);
+    print("lux9%% ");
     record_prompt();
-    while (!leave) {
-        jobs_reap();
-        print("lux9%% ");
+    for (;;) {
         n = read_line(line, sizeof(line));
         if (n == -1)
             break;
@@ -305,6 +309,10 @@ main(int argc, char **argv)
             run_line(line);
         else
             print("\n"); /* interrupted: a new prompt */
+        if (leave)
+            break;
+        jobs_reap();
+        print("lux9%% ");
     }
     return 0;
 }
