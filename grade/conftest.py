@@ -70,12 +70,19 @@ def _machines() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def build() -> Callable[..., Variant]:
     """A function that has make build a variant, once a session."""
-    done: set[tuple[Variant, tuple[str, ...]]] = set()
+    done: dict[tuple[Variant, tuple[str, ...]], str] = {}
 
     def make(variant: Variant, *targets: str) -> Variant:
-        if (variant, targets) not in done:
-            variant.make(*targets)
-            done.add((variant, targets))
+        wanted = (variant, targets)
+        if wanted not in done:
+            try:
+                variant.make(*targets)
+                done[wanted] = ""
+            except RuntimeError as error:
+                done[wanted] = f"{variant.name} does not build, see its first test"
+                pytest.fail(str(error), pytrace=False)
+        if done[wanted]:
+            pytest.fail(done[wanted], pytrace=False)
         return variant
 
     return make

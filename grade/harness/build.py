@@ -65,7 +65,8 @@ class Variant:
 
         Two workers that want the same build take turns.
         """
-        command = ["make", "-s", "-j2", "-C", str(root), *self.make_variables, *targets]
+        command = ["make", "-s", "say=", "-j2", "-C", str(root)]
+        command += [*self.make_variables, *targets]
         outer = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "STAGE", "DEBUG", "SAN", "KTEST")
         environment = {k: v for k, v in os.environ.items() if k not in outer}
         (root / "build").mkdir(exist_ok=True)
