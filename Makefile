@@ -333,12 +333,18 @@ $(U)/%.asm.o: %.asm kernel/include/lux/syscalls.def | $$(@D)/
 
 ISO := $(B)/lux9.iso
 iso: $(ISO)
-$(ISO): $(KERNEL) $(BOOT_ARCHIVE) kernel/boot/grub.cfg
+$(ISO): $(KERNEL) $(BOOT_ARCHIVE) kernel/boot/grub.cfg $(B)/append.cfg
 	$(call say,ISO,$@)
 	$(Q)rm -rf $(B)/iso && mkdir -p $(B)/iso/boot/grub
 	$(Q)cp $(KERNEL) $(BOOT_ARCHIVE) $(B)/iso/boot/
-	$(Q)cp kernel/boot/grub.cfg $(B)/iso/boot/grub/
+	$(Q)cp kernel/boot/grub.cfg $(B)/append.cfg $(B)/iso/boot/grub/
 	$(Q)grub-mkrescue -o $@ $(B)/iso 2> $(B)/iso.log || { cat $(B)/iso.log; exit 1; }
+
+# GRUB's variable with the kernel's command line; rewritten only if it differs
+$(B)/append.cfg: FORCE | $$(@D)/
+	$(Q)echo 'set append="$(subst ",\",$(APPEND))"' | cmp -s - $@ || \
+		echo 'set append="$(subst ",\",$(APPEND))"' > $@
+FORCE:
 
 # ---- run ----
 
@@ -361,7 +367,7 @@ qemu-window: $(ISO)
 	$(QEMU) $(QEMU_FLAGS) -serial mon:stdio -cdrom $(ISO)
 
 qemu-direct: $(KERNEL) $(BOOT_ARCHIVE)
-	$(QEMU) $(QEMU_FLAGS) $(TERMINAL) -kernel $(KERNEL) -append "$(APPEND)" \
+	$(QEMU) $(QEMU_FLAGS) $(TERMINAL) -kernel $(KERNEL) -append '$(APPEND)' \
 		$(addprefix -initrd ,$(BOOT_ARCHIVE))
 
 # ---- tests and tools ----

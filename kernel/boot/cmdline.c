@@ -26,9 +26,12 @@ word_end(const char *p)
     return p;
 }
 
-/* The word of the command line whose key is `key`: what follows it, or NULL */
-static const char *
-find_word(const char *key)
+/*
+ * Find the word whose key is `key`: its value is [*value, *end).  A mark may
+ * stand before the key too: GRUB quotes words with blanks as a whole.
+ */
+static bool
+find_word(const char *key, const char **value, const char **end)
 {
     size_t len = strlen(key);
     const char *p = bootinfo.cmdline;
@@ -36,29 +39,30 @@ find_word(const char *key)
     while (*p != '\0') {
         while (is_blank(*p))
             p++;
-        if (strncmp(p, key, len) == 0 &&
-                (p[len] == '=' || p[len] == '\0' || is_blank(p[len])))
-            return p + len;
-        p = word_end(p);
+        *end = word_end(p);
+        if (*p == '"')
+            p++;
+        if (strncmp(p, key, len) == 0 && (p[len] == '=' || p + len == *end)) {
+            *value = p[len] == '=' ? p + len + 1 : *end;
+            return true;
+        }
+        p = *end;
     }
-    return NULL;
+    return false;
 }
 
 int
 cmdline_get(const char *key, char *buf, size_t len)
 {
-    const char *p = find_word(key), *end;
+    const char *p, *end;
     size_t n = 0;
 
     if (len > 0)
         buf[0] = '\0';
-    if (p == NULL || *key == '\0')
+    if (*key == '\0' || !find_word(key, &p, &end))
         return -E_NOEXIST;
-    end = word_end(p);
-    if (*p == '=')
-        p++;
     for (; p < end && n + 1 < len; p++)
-        if (*p != '"')
+        if (*p != '"' && (*p != '\\' || p[1] != '"')) /* GRUB writes \" */
             buf[n++] = *p;
     if (len > 0)
         buf[n] = '\0';

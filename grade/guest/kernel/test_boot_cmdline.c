@@ -67,6 +67,18 @@ KTEST(cmdline_quotes)
     end_cmdline();
 }
 
+/* GRUB quotes a word with blanks as a whole, and escapes marks it was given */
+KTEST(cmdline_quotes_of_grub)
+{
+    begin_cmdline("x \"args=a b\" \"y\" z=1 more=\\\"c d\\\"");
+    VALUE("more", "c d");
+    VALUE("y", "");
+    VALUE("args", "a b");
+    VALUE("z", "1");
+    VALUE("x", "");
+    end_cmdline();
+}
+
 /* A value that does not fit is cut, and the buffer's end is not passed. */
 KTEST(cmdline_cuts_to_fit)
 {
