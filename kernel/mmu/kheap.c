@@ -239,6 +239,27 @@ kfree(void *p)
         big_free(f, block);
 }
 
+/* Give back the slab that an unused class keeps, so that what is in use can
+ * be compared to the page. */
+void
+kheap_trim(void)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(classes); i++) {
+        struct heap_class *c = &classes[i];
+        uint32_t pfn, next;
+
+        spin_lock(&c->lock);
+        for (pfn = c->partial; pfn != 0; pfn = next) {
+            next = ram.frames[pfn].next;
+            if (ram.frames[pfn].ref > 1)
+                continue;
+            partial_remove(c, &ram.frames[pfn]);
+            page_unref((paddr_t)pfn << PAGE_SHIFT);
+        }
+        spin_unlock(&c->lock);
+    }
+}
+
 uint64_t
 kheap_live(void)
 {

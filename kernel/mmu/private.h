@@ -213,6 +213,7 @@ int shared_convert(struct space *s);
 /* Give s a writable page at va in place of the COW one that e maps. */
 int space_break_cow(struct space *s, vaddr_t va, pte_t *e);
 void kheap_init(void);
+void kheap_trim(void);
 void mmu_print_map(void);
 void mmu_print_counters(void);
 void fault_init(void);
