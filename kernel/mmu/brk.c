@@ -4,7 +4,7 @@
  * The heap is the region that starts at space->heap_start; an empty heap has
  * none.  A heap shared by rfork's RFMEM keeps its size in the shared object:
  * what one process grows is valid in the other, whose own region follows at
- * the first fault (shared.c:shared_extend).
+ * the first fault (shared.c:shared_follow).
  */
 #include "mmu/private.h"
 

@@ -63,8 +63,10 @@ fault_locked(struct space *s, vaddr_t va, enum fault_access access)
     struct region *r = region_find(s, va);
     pte_t *e;
 
-    if (unlikely(r == NULL))
-        r = shared_extend(s, va);
+    if (unlikely(r == NULL)) {
+        shared_follow(s); /* another process may have grown our heap */
+        r = region_find(s, va);
+    }
     if (r == NULL || !permits(r, access))
         return -E_BADADDR;
     e = pt_walk(s->root, va, PT_FIND);

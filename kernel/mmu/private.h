@@ -200,13 +200,16 @@ struct shared {
     uint64_t size;        /* bytes, whole pages */
     const void *image;    /* first contents; beyond its length: zeros */
     uint64_t length;
+    bool data;                   /* made by RFMEM: a fork without it copies */
     struct shared *next, **link; /* [shared_lock] in the list of all */
 };
 extern struct shared *shared_objects; /* all of them, for mmu_check */
 uint64_t shared_size(struct shared *o);
-struct region *shared_extend(struct space *s, vaddr_t va);
+void shared_follow(struct space *s);
 int shared_brk(struct space *s, struct region *r, vaddr_t end);
 int shared_convert(struct space *s);
+int shared_copy(
+        const struct region *r, struct space *child, struct region *copy);
 
 /* ---- fault.c, and what mmu_init starts ---- */
 

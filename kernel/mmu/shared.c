@@ -185,22 +185,14 @@ shared_brk(struct space *s, struct region *r, vaddr_t end)
     return err;
 }
 
-/*
- * A fault at va, where s has no region: did another process grow the heap
- * that s shares with it?  Then the region follows; returns it, or NULL.
- */
-struct region *
-shared_extend(struct space *s, vaddr_t va)
+/* Let the region of a shared heap follow what others made of it. */
+void
+shared_follow(struct space *s)
 {
     struct region *r = s->heap_start != 0 ? heap_region(s) : NULL;
-    uint64_t size;
 
-    if (r == NULL || r->ops != &shared_region || va < r->start)
-        return NULL;
-    size = shared_size(r->object);
-    if (va - r->start >= size || reach(s, r, r->start + size) < 0)
-        return NULL;
-    return r;
+    if (r != NULL && r->ops == &shared_region)
+        reach(s, r, r->start + shared_size(r->object));
 }
 
 /* ---- private regions become shared: rfork with RFMEM ---- */
@@ -284,6 +276,7 @@ put_objects(struct space *s, struct shared **made)
 
         if (made[n] == NULL)
             continue;
+        made[n]->data = true;
         r->ops = &shared_region;
         r->object = made[n];
         r->offset = r->length = 0;
@@ -311,5 +304,52 @@ shared_convert(struct space *s)
     else if (empty_heap && heap_region(s) != NULL)
         region_drop(s, heap_region(s));
     kfree(made);
+    return err;
+}
+
+/* ---- and private again: a fork without RFMEM ---- */
+
+/* Give the child a copy of the object's page for va: 0 or -E_NOMEM. */
+static int
+copy_page(struct space *child, const struct region *copy, vaddr_t va, pte_t e)
+{
+    paddr_t pa = page_alloc();
+    int err;
+
+    if (pa == 0)
+        return -E_NOMEM;
+    memcpy(pa_to_kva(pa), pa_to_kva(e & PTE_ADDR), PAGE_SIZE);
+    err = space_map(child, va, pa, prot_flags(copy->prot));
+    if (err < 0)
+        page_unref(pa);
+    return err;
+}
+
+/*
+ * Turn `copy`, a copy of r without a share in its object, into a private
+ * region of the child with what the object has now.  The pages are copied at
+ * once: other processes go on writing to them.  0 or -E_NOMEM, and then the
+ * child has some of them.
+ */
+int
+shared_copy(const struct region *r, struct space *child, struct region *copy)
+{
+    struct shared *o = r->object;
+    uint64_t end = r->offset + (r->end - r->start);
+    int err = 0;
+
+    copy->ops = o->image != NULL ? &image_region : &anon_region;
+    copy->object = (void *)o->image;
+    copy->length = r->offset < o->length ? o->length - r->offset : 0;
+    spin_lock(&o->lock);
+    for (uint64_t at = r->offset;
+            err == 0 && pt_next_table(o->pages, &at, end) != NULL;
+            at += PAGE_SIZE) {
+        pte_t e = *pt_walk(o->pages, at, PT_FIND);
+
+        if (e != 0)
+            err = copy_page(child, copy, at - r->offset + r->start, e);
+    }
+    spin_unlock(&o->lock);
     return err;
 }

@@ -48,22 +48,42 @@ copy_pages(struct space *parent, struct space *child, const struct region *r)
     return 0;
 }
 
+/* Is it data that a fork without RFMEM must not go on sharing? */
+static bool
+to_be_private(const struct region *r, bool share)
+{
+    return !share && r->ops == &shared_region &&
+           ((const struct shared *)r->object)->data;
+}
+
+/* Copy one region, the next of the child, and its pages: 0 or -E_NOMEM. */
+static int
+copy_region(
+        struct space *parent, struct space *child, struct region *r, bool share)
+{
+    struct region *copy = &child->regions[child->nregion];
+    int err;
+
+    *copy = *r;
+    if (to_be_private(r, share)) {
+        child->nregion++;
+        return shared_copy(r, child, copy);
+    }
+    err = r->ops->dup(r, copy);
+    if (err < 0)
+        return err;
+    child->nregion++;
+    return copy_pages(parent, child, r);
+}
+
 /* Copy regions and pages; on failure the child has some of them. */
 static int
-copy_regions(struct space *parent, struct space *child)
+copy_regions(struct space *parent, struct space *child, bool share)
 {
     int err = regions_room(child, parent->nregion);
 
-    for (unsigned i = 0; err == 0 && i < parent->nregion; i++) {
-        struct region *r = &parent->regions[i];
-
-        child->regions[i] = *r;
-        err = r->ops->dup(r, &child->regions[i]);
-        if (err < 0)
-            break;
-        child->nregion++;
-        err = copy_pages(parent, child, r);
-    }
+    for (unsigned i = 0; err == 0 && i < parent->nregion; i++)
+        err = copy_region(parent, child, &parent->regions[i], share);
     return err;
 }
 
@@ -74,9 +94,10 @@ space_copy(struct space *parent, struct space *child, bool share)
 
     assert(child->nregion == 0);
     spin_lock(&parent->lock);
+    shared_follow(parent);
     err = share ? shared_convert(parent) : 0;
     if (err == 0) {
-        err = copy_regions(parent, child);
+        err = copy_regions(parent, child, share);
         tlb_flush(parent, USER_BASE, USER_TOP);
     }
     spin_unlock(&parent->lock);

@@ -18,7 +18,7 @@ balance_now(void)
 
     kheap_trim();
     frame_counters(&c);
-    return (struct balance) { c.used, c.free + c.cached, kheap_live() };
+    return (struct balance){ c.used, c.free + c.cached, kheap_live() };
 }
 
 /* Nothing was lost since `b`, and all counters are true. */

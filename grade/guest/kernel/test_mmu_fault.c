@@ -78,7 +78,9 @@ KTEST(fault_outside_user_space)
 /* panic: null pointer */
 KTEST(fault_kernel_null)
 {
-    *(volatile uint64_t *)8 = 1;
+    volatile vaddr_t va = 8; /* or the compiler knows better */
+
+    *(volatile uint64_t *)va = 1;
 }
 
 /* User memory is out of reach but for copy_in and copy_out (SMAP). */
@@ -292,22 +294,69 @@ KTEST(share_after_fork)
     CHECK_BALANCE(b);
 }
 
-/* A plain fork of a process with shared memory goes on sharing it. */
-KTEST(share_survives_fork)
+/* A plain fork of a process that shares its data: the child's is private. */
+KTEST(share_ends_at_fork)
 {
+    static uint64_t image[3 * 512];
     struct balance b = balance_now();
     struct space *before = space_current(), *a = space_with(2);
     struct space *thread = space_new(), *fork = space_new();
+    struct region r = { .start = at(10),
+        .end = at(13),
+        .prot = RW,
+        .ops = &image_region,
+        .object = image,
+        .length = sizeof(image) };
 
+    for (unsigned i = 0; i < ARRAY_LEN(image); i++)
+        image[i] = i;
+    CHECK_EQ(region_add(a, &r), 0);
+    a->heap_start = at(20);
     CHECK_EQ(space_copy(a, thread, true), 0);
-    CHECK_EQ(space_copy(a, fork, false), 0);
     poke(at(0), 9);
+    poke(at(10), 10);
+    space_load(thread);
+    CHECK_EQ(space_brk(thread, at(22)), 0);
+    poke(at(21), 21);
+    poke(at(1), 8);
+    CHECK_EQ(space_copy(a, fork, false), 0);
+    CHECK_EQ(mmu_check(), 0);
+    poke(at(1), 7);
     space_load(fork);
+    CHECK_EQ(peek(at(0)), 9);
+    CHECK_EQ(peek(at(1)), 8);
+    CHECK_EQ(peek(at(10)), 10);
+    CHECK_EQ(peek(at(11)), 512);
+    CHECK_EQ(peek(at(21)), 21);
+    CHECK_EQ(space_brk(fork, at(21)), 0); /* private: it can shrink */
+    poke(at(0), 1);
+    space_load(a);
+    CHECK_EQ(peek(at(0)), 9);
     CHECK_EQ(mmu_check(), 0);
     space_load(before);
     space_free(a);
     space_free(fork);
     space_free(thread);
+    CHECK_BALANCE(b);
+}
+
+/* Shared memory that was asked for as such goes on being shared. */
+KTEST(share_made_survives_fork)
+{
+    struct balance b = balance_now();
+    struct space *before = space_current(), *a = space_with(0);
+    struct space *fork = space_new();
+    struct region r = { .start = at(0), .end = at(2), .prot = RW };
+
+    CHECK_EQ(shared_make(&r), 0);
+    CHECK_EQ(region_add(a, &r), 0);
+    CHECK_EQ(space_copy(a, fork, false), 0);
+    poke(at(1), 5);
+    space_load(fork);
+    CHECK_EQ(peek(at(1)), 5);
+    CHECK_EQ(mmu_check(), 0);
+    space_end(fork, before);
+    space_free(a);
     CHECK_BALANCE(b);
 }
 

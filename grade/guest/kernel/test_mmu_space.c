@@ -125,8 +125,7 @@ KTEST(region_remove_arguments)
     CHECK_EQ(region_remove(s, at(1), at(2) + 8), -E_BADARG);
     CHECK_EQ(region_remove(s, 0, at(2)), -E_BADARG);
     CHECK_EQ(region_remove(s, at(1), USER_TOP + PAGE_SIZE), -E_BADARG);
-    CHECK_EQ(region_remove(s, DIRECT_BASE, DIRECT_BASE + PAGE_SIZE),
-            -E_BADARG);
+    CHECK_EQ(region_remove(s, DIRECT_BASE, DIRECT_BASE + PAGE_SIZE), -E_BADARG);
     CHECK_EQ(s->nregion, 1);
     CHECK_EQ(region_remove(s, at(20), at(30)), 0); /* nothing there */
     CHECK_EQ(region_remove(s, USER_BASE, USER_TOP), 0);
@@ -195,8 +194,7 @@ KTEST(region_random)
             taken |= model[first + i] != 0;
         switch (ktest_random(&seed) % 5) {
         case 0:
-            CHECK_EQ(add(s, first, n, RW, &anon_region),
-                    taken ? -E_INUSE : 0);
+            CHECK_EQ(add(s, first, n, RW, &anon_region), taken ? -E_INUSE : 0);
             if (!taken)
                 memset(model + first, 1, n);
             break;
