@@ -33,14 +33,22 @@ weighted(const struct sched_group *g, uint64_t ticks)
     return ticks * DEFAULT_WEIGHT / g->weight;
 }
 
-/* Keep a late comer's virtual time near `floor`. */
+/* A late comer starts at most a quantum behind the others. */
 static uint64_t
-clamp(uint64_t vtime, uint64_t floor)
+not_far_behind(uint64_t vtime, uint64_t floor)
 {
     uint64_t low = floor > quantum_ticks ? floor - quantum_ticks : 0;
+
+    return vtime < low ? low : vtime;
+}
+
+/* Who comes from a CPU where the clock runs ahead need not wait for long. */
+static uint64_t
+not_far_ahead(uint64_t vtime, uint64_t floor)
+{
     uint64_t high = floor + 8 * quantum_ticks;
 
-    return vtime < low ? low : vtime > high ? high : vtime;
+    return vtime > high ? high : vtime;
 }
 
 void
@@ -51,10 +59,10 @@ fair_add(struct runq *rq, struct proc *p)
     uint64_t bit = 1ul << group_id(g);
 
     if (!(rq->groups & bit)) {
-        gq->vtime = clamp(gq->vtime, rq->floor);
+        gq->vtime = not_far_behind(gq->vtime, rq->floor);
         rq->groups |= bit;
     }
-    p->vtime = clamp(p->vtime, gq->floor);
+    p->vtime = not_far_behind(not_far_ahead(p->vtime, gq->floor), gq->floor);
     p->runq_node.key = p->vtime;
     p->queued = QUEUED_FAIR;
     heap_insert(&gq->procs, &p->runq_node);

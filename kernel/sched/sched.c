@@ -45,6 +45,8 @@ sched_charge(struct proc *p, uint64_t now)
 
     p->ran_from = now;
     p->run_ticks += ticks;
+    if (p->is_idle)
+        return;
     if (p->edf)
         edf_charge(p, ticks);
     else

@@ -80,6 +80,7 @@ static void
 cpu_main(struct cpu *cpu)
 {
     cpu_init_tables(cpu);
+    cpu_init_features();
     mmu_init_cpu();
     sched_init_cpu();
     __atomic_add_fetch(&started, 1, __ATOMIC_RELEASE);
