@@ -14,10 +14,9 @@
 
 static uint64_t boot_tsc;
 static uint64_t tsc_hz = 1000000000; /* until measured */
-static uint64_t apic_hz;
 
-/* ns = ticks * ns_mul >> 32; ticks = ns * tsc_mul >> 32 */
-static uint64_t ns_mul = 1ul << 32, tsc_mul = 1ul << 32;
+/* ns = ticks * ns_mul >> 32; ticks = ns * tsc_mul >> 32, apic_mul likewise */
+static uint64_t ns_mul = 1ul << 32, tsc_mul = 1ul << 32, apic_mul;
 
 static uint64_t
 mul_shift32(uint64_t a, uint64_t mul)
@@ -49,11 +48,18 @@ uint32_t
 clock_tsc_to_apic(uint64_t when, uint64_t now)
 {
     uint64_t ns = when > now ? tsc_to_ns(when - now) : 0;
-    unsigned __int128 count = (unsigned __int128)ns * apic_hz / 1000000000;
+    uint64_t count = mul_shift32(ns, apic_mul);
 
     if (count == 0)
         return 1;
     return count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+}
+
+/* What to multiply nanoseconds with, to get ticks of a clock of hz << 32. */
+static uint64_t
+per_ns(uint64_t hz)
+{
+    return (hz / 1000000000 << 32) + (hz % 1000000000 << 32) / 1000000000;
 }
 
 /* Wait `ticks` of the 24-bit ACPI timer; returns how many passed. */
@@ -100,7 +106,7 @@ clock_init(void)
     apic_timer_set(0);
 
     tsc_hz = tsc * hz / passed;
-    apic_hz = apic * hz / passed;
-    ns_mul = (uint64_t)(((unsigned __int128)1000000000 << 32) / tsc_hz);
-    tsc_mul = (uint64_t)(((unsigned __int128)tsc_hz << 32) / 1000000000);
+    ns_mul = (1000000000ul << 32) / tsc_hz;
+    tsc_mul = per_ns(tsc_hz);
+    apic_mul = per_ns(apic * hz / passed);
 }

@@ -61,20 +61,24 @@ wait_for_partner(struct rendez_group *g, struct list *bucket, uint64_t tag,
         uint64_t value)
 {
     struct proc *p = proc_current();
-    int err = 0;
+    int err;
 
     p->rendez_tag = tag;
     p->rendez_value = value;
     p->rendez_done = false;
     list_append(bucket, &p->wait_link);
-    while (!p->rendez_done && err == 0) {
+    for (;;) {
         err = proc_block(&g->lock, "rendezvous", PROC_INTERRUPTIBLE, 0);
+        /* the partner wrote the value first and took us off the list */
+        if (__atomic_load_n(&p->rendez_done, __ATOMIC_ACQUIRE))
+            return p->rendez_value;
         spin_lock(&g->lock);
+        if (err && !p->rendez_done)
+            break;
     }
     list_remove(&p->wait_link);
-    value = p->rendez_done ? p->rendez_value : UINT64_MAX;
     spin_unlock(&g->lock);
-    return value;
+    return UINT64_MAX;
 }
 
 /* The partner's value, or all ones if a note came first.  Sleeps. */
@@ -93,7 +97,7 @@ rendezvous(uint64_t tag, uint64_t value)
     list_remove(&partner->wait_link);
     theirs = partner->rendez_value;
     partner->rendez_value = value;
-    partner->rendez_done = true;
+    __atomic_store_n(&partner->rendez_done, true, __ATOMIC_RELEASE);
     proc_wake_next(partner);
     spin_unlock(&g->lock);
     return theirs;

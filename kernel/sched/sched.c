@@ -371,11 +371,19 @@ sleep_timed_out(void *arg)
     proc_wake(p);
 }
 
+/* Attention is drawn to every note, so without it there is none. */
+static bool
+notes_wait(const struct proc *p)
+{
+    return __atomic_load_n(&p->attention, __ATOMIC_SEQ_CST) &&
+           note_pending(p);
+}
+
 /* A note came before p was asleep, so its sender woke nobody. */
 static bool
 note_forbids_sleep(struct proc *p, enum block_how how)
 {
-    if (how == PROC_STUBBORN || !note_pending(p))
+    if (how == PROC_STUBBORN || !notes_wait(p))
         return false;
     /* stay awake, unless somebody has woken and queued us meanwhile */
     return win_wakeup(p);
@@ -402,7 +410,7 @@ proc_block(struct spinlock *lock, const char *why, enum block_how how,
     if (deadline)
         timer_cancel(&p->sleep_timer);
     p->wchan = NULL;
-    if (how == PROC_INTERRUPTIBLE && note_pending(p))
+    if (how == PROC_INTERRUPTIBLE && notes_wait(p))
         return -E_INTR;
     return p->timed_out ? -E_TIMEOUT : 0;
 }
