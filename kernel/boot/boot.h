@@ -220,7 +220,8 @@ const char *trap_name(unsigned vector);
 
 /* A trap that nobody can settle: panic with its registers and backtrace; `why`
  * adds what the caller knows about it (NULL: nothing). */
-void panic_trap(struct trapframe *tf, const char *why) __attribute__((noreturn));
+void panic_trap(struct trapframe *tf, const char *why)
+        __attribute__((noreturn));
 
 /* Print all registers, flags decoded, and what the error code means. */
 void trap_dump(const struct trapframe *tf);

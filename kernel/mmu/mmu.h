@@ -256,9 +256,6 @@ int space_brk(struct space *s, vaddr_t end);
  * has no heap. */
 vaddr_t space_heap_end(struct space *s);
 
-/* Where the heap ends now: heap_start if it is empty. */
-vaddr_t space_heap_end(struct space *s);
-
 /*
  * Fill the empty `child` with a copy of parent: private pages copy-on-write.
  * With `share`, anonymous and image regions that are writable become shared

@@ -9,7 +9,10 @@
  */
 #include "sched/sched.h"
 
-enum { BLOCK = 512, MAX_FILES = 512 };
+enum {
+    BLOCK = 512,
+    MAX_FILES = 512
+};
 
 struct ustar_header {
     char name[100], mode[8], uid[8], gid[8], size[12], mtime[12];

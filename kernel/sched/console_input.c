@@ -14,8 +14,17 @@
  */
 #include "sched/process.h"
 
-enum { LINE = 256, READY = 4096 };
-enum { CTRL_C = 3, CTRL_D = 4, CTRL_H = 8, CTRL_U = 0x15, DEL = 0x7f };
+enum {
+    LINE = 256,
+    READY = 4096
+};
+enum {
+    CTRL_C = 3,
+    CTRL_D = 4,
+    CTRL_H = 8,
+    CTRL_U = 0x15,
+    DEL = 0x7f
+};
 
 static struct {
     struct waitq readers; /* its lock guards all of this */

@@ -13,10 +13,13 @@
 #include "sched/runq.h"
 #include "boot/x86_64/x86.h"
 
-enum { SHARE_ALL = 1 << 20, SHARE_EDF = SHARE_ALL / 10 * 9 };
+enum {
+    SHARE_ALL = 1 << 20,
+    SHARE_EDF = SHARE_ALL / 10 * 9
+};
 
-#define EDF_MIN_NS 20000ul        /* shortest cost: a switch must be small */
-#define EDF_MAX_NS 10000000000ul  /* longest period */
+#define EDF_MIN_NS 20000ul       /* shortest cost: a switch must be small */
+#define EDF_MAX_NS 10000000000ul /* longest period */
 
 static struct spinlock admission_lock = SPINLOCK_INIT(RANK_GROUP, "edf");
 static uint32_t promised[MAX_CPUS]; /* shares, by CPU */

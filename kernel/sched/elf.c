@@ -40,9 +40,8 @@ header_ok(const struct elf_header *h, uint64_t size)
 {
     return memcmp(h->magic, "\177ELF", 4) == 0 && h->class == ELFCLASS64 &&
            h->data == ELFDATA2LSB && h->type == ET_EXEC &&
-           h->machine == EM_X86_64 &&
-           h->phentsize == sizeof(struct elf_phdr) && h->phnum > 0 &&
-           h->phoff <= size &&
+           h->machine == EM_X86_64 && h->phentsize == sizeof(struct elf_phdr) &&
+           h->phnum > 0 && h->phoff <= size &&
            h->phnum <= (size - h->phoff) / sizeof(struct elf_phdr);
 }
 

@@ -5,7 +5,10 @@
  */
 #include "sched/process.h"
 
-enum { SHT_SYMTAB = 2, STT_FUNC = 2 };
+enum {
+    SHT_SYMTAB = 2,
+    STT_FUNC = 2
+};
 
 struct elf_section {
     uint32_t name, type;
@@ -72,8 +75,8 @@ find_function(const struct file *f, const struct elf_section *symtab,
 }
 
 static bool
-copy_name(const struct file *f, const struct elf_section *strings,
-        uint32_t at, char *name, size_t len)
+copy_name(const struct file *f, const struct elf_section *strings, uint32_t at,
+        char *name, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         if (at + i >= strings->size)

@@ -8,7 +8,9 @@
 #include "sched/process.h"
 #include "boot/x86_64/x86.h"
 
-enum { HEAP_GAP = PAGE_SIZE }; /* between the program and its heap */
+enum {
+    HEAP_GAP = PAGE_SIZE
+}; /* between the program and its heap */
 
 /* Regions for the program's segments, its heap and its stack. */
 static int

@@ -6,7 +6,9 @@
  */
 #include "sched/process.h"
 
-enum { RF_KNOWN = RFPROC | RFMEM | RFNOWAIT | RFNOTEG | RFREND };
+enum {
+    RF_KNOWN = RFPROC | RFMEM | RFNOWAIT | RFNOTEG | RFREND
+};
 
 /* A child's first instructions in the kernel: none; it returns to user mode. */
 static void

@@ -7,7 +7,10 @@
  */
 #include "sched/process.h"
 
-enum { FCW_DEFAULT = 0x37f, MXCSR_DEFAULT = 0x1f80 }; /* Intel SDM 1 8.1.5,
+enum {
+    FCW_DEFAULT = 0x37f,
+    MXCSR_DEFAULT = 0x1f80
+}; /* Intel SDM 1 8.1.5,
         10.2.3: all exceptions masked, round to nearest, full precision */
 
 void

@@ -116,8 +116,8 @@ init_died(const char *msg)
     record("exit", msg, strlen(msg));
     if (cmdline_get("records", NULL, 0) >= 0)
         test_exit(msg[0] != '\0');
-    print("the first process has ended%s%s; powering off\n",
-            msg[0] ? ": " : "", msg);
+    print("the first process has ended%s%s; powering off\n", msg[0] ? ": " : "",
+            msg);
     acpi_power_off();
     for (;;)
         intr_on_and_halt();

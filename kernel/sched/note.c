@@ -18,7 +18,7 @@ struct posted_note {
 };
 
 enum {
-    RED_ZONE = 128, /* below rsp, the compiler's (System V ABI 3.2.2) */
+    RED_ZONE = 128,     /* below rsp, the compiler's (System V ABI 3.2.2) */
     USER_FLAGS = 0xcd5, /* what a handler may change: CF PF AF ZF SF DF OF */
 };
 
@@ -88,7 +88,7 @@ note_post(struct proc *p, const char *text)
 int
 note_post_text(struct proc *p, const char *text)
 {
-    uint32_t bit = strcmp(text, "kill") == 0 ? NOTE_BIT_KILL
+    uint32_t bit = strcmp(text, "kill") == 0        ? NOTE_BIT_KILL
                    : strcmp(text, "interrupt") == 0 ? NOTE_BIT_INTERRUPT
                                                     : 0;
 

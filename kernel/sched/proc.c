@@ -9,7 +9,9 @@
 #include "sched/process.h"
 #include "boot/x86_64/x86.h"
 
-enum { PID_MAX = 1 << 30 };
+enum {
+    PID_MAX = 1 << 30
+};
 
 struct spinlock proctab_lock = SPINLOCK_INIT(RANK_PROCTAB, "process table");
 

@@ -29,7 +29,11 @@ enum proc_state {
     PROC_DEAD,
 };
 
-enum queued { NOT_QUEUED, QUEUED_FAIR, QUEUED_EDF };
+enum queued {
+    NOT_QUEUED,
+    QUEUED_FAIR,
+    QUEUED_EDF
+};
 
 struct fpu_state {
     uint8_t bytes[512];
@@ -44,70 +48,70 @@ struct waitrec { /* what wait will return; made at fork: exit cannot fail */
 };
 
 struct proc {
-    struct fpu_state fpu;  /* [o] while not running; first: alignment */
-    uint32_t pid;          /* [I] */
-    uint32_t state;        /* [a] enum proc_state, see above */
-    uint32_t on_cpu;       /* [a] its registers are still in its CPU: no
+    struct fpu_state fpu; /* [o] while not running; first: alignment */
+    uint32_t pid;         /* [I] */
+    uint32_t state;       /* [a] enum proc_state, see above */
+    uint32_t on_cpu;      /* [a] its registers are still in its CPU: no
                               other may run it */
-    uint32_t cpu;          /* [a] where it ran last, or is queued */
-    uint32_t attention;    /* [a] look at its notes before user mode */
-    bool is_idle;          /* [I] */
-    uint64_t ksp;          /* [q] stack pointer while not running */
-    char *kstack_top;      /* [I] */
-    struct trapframe *tf;  /* [I] the user's registers: top of the stack */
-    struct space *space;   /* [o], changed under [t]; NULL: kernel only */
+    uint32_t cpu;         /* [a] where it ran last, or is queued */
+    uint32_t attention;   /* [a] look at its notes before user mode */
+    bool is_idle;         /* [I] */
+    uint64_t ksp;         /* [q] stack pointer while not running */
+    char *kstack_top;     /* [I] */
+    struct trapframe *tf; /* [I] the user's registers: top of the stack */
+    struct space *space;  /* [o], changed under [t]; NULL: kernel only */
 
     /* scheduling */
-    struct heap_node runq_node;     /* [q] key: virtual time or deadline */
-    enum queued queued;             /* [q] on which of its run queue's heaps */
-    uint64_t vtime;                 /* [q] virtual time: see fair.c */
-    struct sched_group *group;      /* [o] */
-    struct edf *edf;                /* [o] NULL: fair class */
-    uint64_t run_ticks;             /* [o] TSC ticks on a CPU till ran_from */
-    uint64_t ran_from;              /* [o] TSC at the last switch in */
+    struct heap_node runq_node; /* [q] key: virtual time or deadline */
+    enum queued queued;         /* [q] on which of its run queue's heaps */
+    uint64_t vtime;             /* [q] virtual time: see fair.c */
+    struct sched_group *group;  /* [o] */
+    struct edf *edf;            /* [o] NULL: fair class */
+    uint64_t run_ticks;         /* [o] TSC ticks on a CPU till ran_from */
+    uint64_t ran_from;          /* [o] TSC at the last switch in */
     uint64_t user_samples, sys_samples; /* [o] what timer ticks found */
-    uint64_t born_ns;               /* [I] */
+    uint64_t born_ns;                   /* [I] */
 
     /* sleeping */
-    struct list wait_link;          /* the lock given to proc_block */
-    struct spinlock own_lock;       /* RANK_SLEEPQ; to sleep on alone */
-    const char *wchan;              /* [o] why it sleeps */
-    struct qlock *wait_lock;        /* [a] queue lock it waits for */
-    struct timer sleep_timer;       /* [o] */
-    bool timed_out;                 /* [a] set by sleep_timer */
+    struct list wait_link;             /* the lock given to proc_block */
+    struct spinlock own_lock;          /* RANK_SLEEPQ; to sleep on alone */
+    const char *wchan;                 /* [o] why it sleeps */
+    struct qlock *wait_lock;           /* [a] queue lock it waits for */
+    struct timer sleep_timer;          /* [o] */
+    bool timed_out;                    /* [a] set by sleep_timer */
     uint64_t rendez_tag, rendez_value; /* the rendezvous group's lock */
-    bool rendez_done;               /* the rendezvous group's lock */
+    bool rendez_done;                  /* the rendezvous group's lock */
 
     /* family */
-    struct proc *parent;            /* [t] NULL: nobody waits for it */
-    struct list children, sibling;  /* [t] */
-    struct list waitrecs;           /* [t] of dead children */
-    struct waitrec *waitrec;        /* [o] NULL: RFNOWAIT */
-    uint32_t notegrp;               /* [t] */
-    struct rendez_group *rendez;    /* [o] */
+    struct proc *parent;           /* [t] NULL: nobody waits for it */
+    struct list children, sibling; /* [t] */
+    struct list waitrecs;          /* [t] of dead children */
+    struct waitrec *waitrec;       /* [o] NULL: RFNOWAIT */
+    uint32_t notegrp;              /* [t] */
+    struct rendez_group *rendez;   /* [o] */
 
     /* notes */
-    struct spinlock lock;           /* RANK_PROC */
-    struct list notes;              /* [p] oldest first */
-    uint32_t nnote;                 /* [p] */
-    uint32_t note_bits;             /* [a] NOTE_BIT_... */
-    vaddr_t note_handler;           /* [o] 0: none */
-    vaddr_t note_frame;             /* [o] user's ureg; 0: not in a handler */
-    char note_text[MAX_ERR];        /* [o] the note being handled */
-    struct fpu_state *note_fpu;     /* [o] registers under the handler */
-    struct timer alarm;             /* [o] */
+    struct spinlock lock;       /* RANK_PROC */
+    struct list notes;          /* [p] oldest first */
+    uint32_t nnote;             /* [p] */
+    uint32_t note_bits;         /* [a] NOTE_BIT_... */
+    vaddr_t note_handler;       /* [o] 0: none */
+    vaddr_t note_frame;         /* [o] user's ureg; 0: not in a handler */
+    char note_text[MAX_ERR];    /* [o] the note being handled */
+    struct fpu_state *note_fpu; /* [o] registers under the handler */
+    struct timer alarm;         /* [o] */
 
-    const uint8_t *program;         /* [o] its file, for backtraces */
-    uint64_t program_size;          /* [o] bytes */
-    char name[MAX_NAME];            /* [o] */
+    const uint8_t *program; /* [o] its file, for backtraces */
+    uint64_t program_size;  /* [o] bytes */
+    char name[MAX_NAME];    /* [o] */
 };
 
 /* proc.c: the table */
 extern struct spinlock proctab_lock;
 struct proc *proc_alloc(const char *name); /* NEW, not in the table; NULL */
-int proc_publish(struct proc *p);   /* pid and place in the table, E_MAXPROC */
-void proc_unpublish(struct proc *p);  /* holds proctab_lock */
-void proc_free(struct proc *p);       /* NEW or DEAD, off every list */
+int proc_publish(struct proc *p);    /* pid and place in the table, E_MAXPROC */
+void proc_unpublish(struct proc *p); /* holds proctab_lock */
+void proc_free(struct proc *p);      /* NEW or DEAD, off every list */
 struct proc *proc_find(uint32_t pid); /* holds proctab_lock; or NULL */
 struct proc *proc_next(uint32_t pid); /* same; smallest pid above; or NULL */
 

@@ -8,7 +8,9 @@
  */
 #include "sched/process.h"
 
-enum { RENDEZ_BUCKETS = 16 };
+enum {
+    RENDEZ_BUCKETS = 16
+};
 
 struct rendez_group {
     struct spinlock lock; /* RANK_RENDEZ */
@@ -46,7 +48,8 @@ rendez_group_unref(struct rendez_group *g)
 static struct proc *
 find_partner(struct list *bucket, uint64_t tag)
 {
-    LIST_EACH (bucket, node) {
+    LIST_EACH(bucket, node)
+    {
         struct proc *p = CONTAINER_OF(node, struct proc, wait_link);
 
         if (p->rendez_tag == tag)

@@ -10,12 +10,16 @@
 
 #include "sched/process.h"
 
-#define QUANTUM_NS  10000000ul /* fair class: longest turn if others wait */
-#define HANDOFF_NS  200000ul   /* then others may take a handed-off process */
+#define QUANTUM_NS 10000000ul /* fair class: longest turn if others wait */
+#define HANDOFF_NS 200000ul   /* then others may take a handed-off process */
 
-enum { MAX_GROUPS = 64, DEFAULT_WEIGHT = 100, MAX_WEIGHT = 10000 };
+enum {
+    MAX_GROUPS = 64,
+    DEFAULT_WEIGHT = 100,
+    MAX_WEIGHT = 10000
+};
 
-struct group_queue { /* one group on one CPU; its run queue's lock */
+struct group_queue {   /* one group on one CPU; its run queue's lock */
     struct heap procs; /* by the process's virtual time */
     uint64_t vtime;    /* the group's own */
     uint64_t floor;    /* virtual time of the last process picked */
@@ -44,7 +48,7 @@ extern struct runq runqs[MAX_CPUS];
 /* fair.c; callers hold rq->lock */
 void fair_add(struct runq *rq, struct proc *p);
 void fair_remove(struct runq *rq, struct proc *p);
-struct proc *fair_first(struct runq *rq); /* NULL: none */
+struct proc *fair_first(struct runq *rq);         /* NULL: none */
 void fair_charge(struct proc *p, uint64_t ticks); /* own CPU, no lock */
 bool fair_before(const struct proc *p, const struct proc *running);
 struct proc *fair_stealable(struct runq *rq);
@@ -55,12 +59,12 @@ extern struct sched_group groups[MAX_GROUPS];
 /* edf.c */
 struct edf {
     uint64_t period, deadline, cost; /* TSC ticks */
-    uint64_t release;      /* start of the current period, TSC */
-    int64_t budget;        /* ticks left in it; <= 0: runs as fair */
-    uint32_t cpu;          /* admitted there, runs only there */
-    uint32_t share;        /* of that CPU: cost / deadline, 1 << 20 is all */
-    uint32_t missed;       /* deadlines missed */
-    bool released;         /* a new period began while it ran the last */
+    uint64_t release;                /* start of the current period, TSC */
+    int64_t budget;                  /* ticks left in it; <= 0: runs as fair */
+    uint32_t cpu;                    /* admitted there, runs only there */
+    uint32_t share;  /* of that CPU: cost / deadline, 1 << 20 is all */
+    uint32_t missed; /* deadlines missed */
+    bool released;   /* a new period began while it ran the last */
     struct timer timer;
     struct proc *proc;
 };

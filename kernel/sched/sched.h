@@ -108,7 +108,10 @@ unsigned proc_count(void);
 /* Give up the CPU; the caller stays ready.  Sleeps. */
 void sched_yield(void);
 
-enum block_how { PROC_INTERRUPTIBLE, PROC_STUBBORN };
+enum block_how {
+    PROC_INTERRUPTIBLE,
+    PROC_STUBBORN
+};
 
 /*
  * Sleep until proc_wake.  The caller holds `lock` and no other, and wakers
@@ -146,8 +149,8 @@ void waitq_init(struct waitq *q, const char *name);
  * changes what it looks at calls wakeup(q) afterwards; so no wakeup is lost.
  * 0, -E_INTR (a note), -E_TIMEOUT (deadline in TSC ticks, 0: none).
  */
-int sleep(struct waitq *q, bool (*cond)(void *arg), void *arg,
-        uint64_t deadline);
+int sleep(
+        struct waitq *q, bool (*cond)(void *arg), void *arg, uint64_t deadline);
 void wakeup(struct waitq *q);
 void wakeup_locked(struct waitq *q); /* the caller holds q->lock */
 
@@ -194,7 +197,9 @@ int archive_nth(unsigned n, struct archive_file *f);
 
 /* ---- elf.c: programs are hostile until checked ---- */
 
-enum { ELF_MAX_SEGMENTS = 8 };
+enum {
+    ELF_MAX_SEGMENTS = 8
+};
 
 struct elf_segment {
     vaddr_t start, end;      /* whole pages */
@@ -214,7 +219,11 @@ int elf_check(const uint8_t *file, uint64_t size, struct elf_image *out);
 
 /* ---- note.c ---- */
 
-enum { NOTE_BIT_KILL = 1, NOTE_BIT_INTERRUPT = 2, NOTE_BIT_ALARM = 4 };
+enum {
+    NOTE_BIT_KILL = 1,
+    NOTE_BIT_INTERRUPT = 2,
+    NOTE_BIT_ALARM = 4
+};
 
 /* Queue a note for p, which the caller keeps from going away (it holds
  * proctab_lock, or is p).  0, -E_NOTESFULL, -E_NOMEM. */
@@ -224,8 +233,8 @@ int note_post(struct proc *p, const char *text);
 void note_post_bit(struct proc *p, uint32_t bit);
 
 /* To every process of a note group but `except` (NULL: all). */
-unsigned note_post_group(uint32_t notegrp, const char *text,
-        struct proc *except);
+unsigned note_post_group(
+        uint32_t notegrp, const char *text, struct proc *except);
 
 /* ---- console_input.c: lines typed at the console ---- */
 

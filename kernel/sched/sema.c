@@ -9,7 +9,9 @@
  */
 #include "sched/process.h"
 
-enum { SEMA_BUCKETS = 64 };
+enum {
+    SEMA_BUCKETS = 64
+};
 
 struct sema_bucket {
     struct spinlock lock; /* RANK_SEMA */

@@ -36,8 +36,8 @@ sleep(struct waitq *q, bool (*cond)(void *arg), void *arg, uint64_t deadline)
 void
 wakeup_locked(struct waitq *q)
 {
-    LIST_EACH (&q->procs, node)
-        proc_wake(CONTAINER_OF(node, struct proc, wait_link));
+    LIST_EACH(&q->procs, node)
+    proc_wake(CONTAINER_OF(node, struct proc, wait_link));
 }
 
 void

@@ -41,9 +41,8 @@ sys_mem_map(uint64_t addr, uint64_t len, uint64_t prot)
 int64_t
 sys_mem_unmap(uint64_t addr, uint64_t len, UNUSED uint64_t c)
 {
-    if (addr % PAGE_SIZE || len == 0 || len > USER_TOP ||
-            addr > USER_TOP - len)
+    if (addr % PAGE_SIZE || len == 0 || len > USER_TOP || addr > USER_TOP - len)
         return -E_BADARG;
-    return region_remove(space_current(), addr,
-            addr + ROUND_UP(len, PAGE_SIZE));
+    return region_remove(
+            space_current(), addr, addr + ROUND_UP(len, PAGE_SIZE));
 }

@@ -5,7 +5,9 @@
 #include "sched/syscall.h"
 #include "boot/x86_64/x86.h"
 
-enum { CHUNK = 256 }; /* bytes copied at a time */
+enum {
+    CHUNK = 256
+}; /* bytes copied at a time */
 
 int64_t
 sys_cons_write(uint64_t buf, uint64_t len, UNUSED uint64_t c)

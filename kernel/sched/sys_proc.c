@@ -139,9 +139,8 @@ sys_postnote(uint64_t target, uint64_t id, uint64_t note)
         return -E_BADARG;
     if (target == NOTE_PROC)
         return post_to_process((uint32_t)id, text);
-    return note_post_group(id ? (uint32_t)id : p->notegrp, text, p)
-                   ? 0
-                   : -E_NOPROC;
+    return note_post_group(id ? (uint32_t)id : p->notegrp, text, p) ? 0
+                                                                    : -E_NOPROC;
 }
 
 static const char *

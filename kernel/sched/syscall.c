@@ -42,10 +42,9 @@ syscall_dispatch(struct trapframe *tf)
 void
 syscall_init_cpu(void)
 {
-    wrmsr(MSR_STAR, (uint64_t)(SEL_KDATA | 3) << 48 |
-                            (uint64_t)SEL_KCODE << 32);
+    wrmsr(MSR_STAR,
+            (uint64_t)(SEL_KDATA | 3) << 48 | (uint64_t)SEL_KCODE << 32);
     wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
-    wrmsr(MSR_FMASK,
-            RFLAGS_IF | RFLAGS_TF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC);
+    wrmsr(MSR_FMASK, RFLAGS_IF | RFLAGS_TF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC);
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
 }

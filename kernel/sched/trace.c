@@ -8,7 +8,10 @@
 #include "sched/process.h"
 #include "boot/x86_64/x86.h"
 
-enum { RING_ORDER = 6, RING_EVENTS = 8192 }; /* 2^6 pages / 32 bytes */
+enum {
+    RING_ORDER = 6,
+    RING_EVENTS = 8192
+}; /* 2^6 pages / 32 bytes */
 
 struct trace_record { /* tools/trace.py reads these */
     uint64_t tsc;
@@ -17,8 +20,8 @@ struct trace_record { /* tools/trace.py reads these */
     uint16_t pad;
     uint64_t a, b;
 };
-_Static_assert(sizeof(struct trace_record) * RING_EVENTS ==
-                       PAGE_SIZE << RING_ORDER,
+_Static_assert(
+        sizeof(struct trace_record) * RING_EVENTS == PAGE_SIZE << RING_ORDER,
         "the ring fills its pages");
 
 bool trace_enabled;
@@ -77,7 +80,9 @@ record_names(void)
 void
 trace_stop(void)
 {
-    enum { CHUNK = 512 }; /* events a record */
+    enum {
+        CHUNK = 512
+    }; /* events a record */
 
     if (!trace_enabled)
         return;

@@ -7,7 +7,9 @@
 #include "sched/process.h"
 #include "boot/x86_64/x86.h"
 
-enum { MAX_FRAMES = 16 };
+enum {
+    MAX_FRAMES = 16
+};
 
 static void
 describe(const struct trapframe *tf, vaddr_t addr, char text[MAX_ERR])

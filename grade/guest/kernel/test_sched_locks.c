@@ -110,7 +110,10 @@ run_processes(unsigned n, void (*fn)(void *))
     CHECK_EQ(sleep(&shared.done, all_finished, NULL, 0), 0);
 }
 
-enum { WORKERS = 8, ROUNDS = 400 };
+enum {
+    WORKERS = 8,
+    ROUNDS = 400
+};
 
 /* Read, wait a little, write: loses counts unless a lock keeps others out. */
 static void
@@ -290,7 +293,9 @@ KTEST(qlock_deadlock_found)
 /* Random inserts and removals against a plain array. */
 KTEST(heap_against_model)
 {
-    enum { N = 64 };
+    enum {
+        N = 64
+    };
     static struct heap_node nodes[N];
     static bool in[N];
     struct heap h = { 0 };

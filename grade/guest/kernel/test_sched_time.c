@@ -107,7 +107,9 @@ KTEST(timers_fire_in_order)
 
 /* ---- who gets the CPU ---- */
 
-enum { HOGS = 6 };
+enum {
+    HOGS = 6
+};
 
 static struct {
     volatile bool stop;

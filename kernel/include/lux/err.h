@@ -18,7 +18,8 @@ err_string(int number)
 {
     switch (number < 0 ? -number : number) {
 #define ERR(name, number, string)                                              \
-    case number: return string;
+    case number:                                                               \
+        return string;
 #include <lux/err.def>
 #undef ERR
     default: return "unknown error";

@@ -15,7 +15,7 @@
 #define USER_TOP  0x00007ffffffff000ul /* first address it may not */
 
 #define USER_STACK_TOP  USER_TOP
-#define USER_STACK_SIZE (1ul << 20) /* grows down to this many bytes */
+#define USER_STACK_SIZE (1ul << 20)          /* grows down to this many bytes */
 #define USER_ANON_BASE  0x0000100000000000ul /* mem_map picks from here up */
 
 #define MAX_NAME   32   /* bytes in a process name, with its NUL */
@@ -24,4 +24,4 @@
 #define MAX_ARGS   64   /* arguments of one exec */
 #define MAX_ARGLEN 8192 /* bytes in all arguments of one exec, with NULs */
 #define MAX_IO     (1ul << 20) /* bytes in one read, write or record */
-#define MAX_NOTES  8    /* notes that wait for one process */
+#define MAX_NOTES  8           /* notes that wait for one process */

@@ -43,7 +43,10 @@ enum note_target {
 };
 
 /* power */
-enum power_how { POWER_OFF, POWER_REBOOT };
+enum power_how {
+    POWER_OFF,
+    POWER_REBOOT
+};
 
 /* what wait returns: wait(2) with the times in nanoseconds */
 struct waitmsg {
@@ -58,16 +61,16 @@ struct waitmsg {
 /* one row of ps */
 struct procinfo {
     uint32_t pid;
-    uint32_t ppid;    /* 0: none */
+    uint32_t ppid; /* 0: none */
     uint32_t notegrp;
-    uint32_t group;   /* scheduling group */
-    uint32_t cpu;     /* last ran there */
-    uint32_t edf;     /* 1: EDF class */
-    uint64_t pages;   /* resident user pages */
+    uint32_t group; /* scheduling group */
+    uint32_t cpu;   /* last ran there */
+    uint32_t edf;   /* 1: EDF class */
+    uint64_t pages; /* resident user pages */
     uint64_t user_ns;
     uint64_t sys_ns;
-    char state[16];   /* Plan 9's: Running, Ready, Wakeme, Rendez, ... */
-    char wchan[16];   /* the call or event it waits in */
+    char state[16]; /* Plan 9's: Running, Ready, Wakeme, Rendez, ... */
+    char wchan[16]; /* the call or event it waits in */
     char name[MAX_NAME];
 };
 
@@ -82,14 +85,14 @@ struct archiveinfo {
 /* counters of one CPU since boot; row n of sysstat is CPU n */
 struct cpustat {
     uint64_t syscalls;
-    uint64_t traps;      /* exceptions and interrupts, faults included */
-    uint64_t faults;     /* page faults */
+    uint64_t traps;  /* exceptions and interrupts, faults included */
+    uint64_t faults; /* page faults */
     uint64_t interrupts;
-    uint64_t switches;   /* context switches */
+    uint64_t switches; /* context switches */
     uint64_t cr3_loads;
     uint64_t shootdowns; /* TLB shoot-down requests sent */
     uint64_t idle_ns;
-    uint64_t mem_total;  /* frames; the same in every row */
+    uint64_t mem_total; /* frames; the same in every row */
     uint64_t mem_free;
     uint64_t nproc;
     uint64_t ncpu;

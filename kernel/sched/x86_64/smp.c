@@ -9,7 +9,9 @@
 #include "sched/runq.h"
 #include "boot/x86_64/x86.h"
 
-enum { START_WAIT_US = 100000 };
+enum {
+    START_WAIT_US = 100000
+};
 
 extern uint8_t trampoline_start[], trampoline_end[];
 extern uint8_t trampoline_cr3[], trampoline_rsp[];
