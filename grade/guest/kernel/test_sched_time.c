@@ -234,6 +234,7 @@ edf_worker(void *arg)
             if (edf_next() == 1)
                 __atomic_add_fetch(&edfs.missed, 1, __ATOMIC_SEQ_CST);
         }
+        edf_exit(proc_current());
     }
     __atomic_add_fetch(&edfs.ended, 1, __ATOMIC_SEQ_CST);
 }
