@@ -96,6 +96,7 @@ bootinfo_init(uint32_t magic, paddr_t info)
         multiboot2_parse(info);
     else
         pvh_parse(info);
+    debugport_init();
     if (!any_usable())
         panic("%s gave no map of usable memory; Lux9 cannot start",
                 bootinfo.loader);

@@ -31,3 +31,6 @@ void bootinfo_add_module(
 
 /* len bytes at pa if the early page tables reach them all, else NULL. */
 const void *early_data(uint64_t pa, uint64_t len);
+
+/* debugport.c: the command line is there; does it ask for records? */
+void debugport_init(void);

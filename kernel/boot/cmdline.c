@@ -42,7 +42,8 @@ find_word(const char *key, const char **value, const char **end)
         *end = word_end(p);
         if (*p == '"')
             p++;
-        if (strncmp(p, key, len) == 0 && (p[len] == '=' || p + len == *end)) {
+        if (strncmp(p, key, len) == 0 &&
+                (p[len] == '=' || p[len] == '"' || p + len == *end)) {
             *value = p[len] == '=' ? p + len + 1 : *end;
             return true;
         }

@@ -5,7 +5,7 @@
  * A record is one burst of bytes to port 0xe9 (QEMU: -debugcon), apart from
  * the console, so that no output of a program can be mistaken for a result.
  */
-#include "boot/boot.h"
+#include "boot/bootinfo.h"
 #include "boot/x86_64/x86.h"
 
 enum {
@@ -16,6 +16,8 @@ enum {
 /* not in the order of locks: it is held for the burst and takes no other */
 static uint32_t busy;
 
+static bool wanted; /* the command line has `records` */
+
 static void
 send(const void *data, size_t len)
 {
@@ -25,15 +27,12 @@ send(const void *data, size_t len)
                      : "memory");
 }
 
-static bool
-wanted(void)
+void
+debugport_init(void)
 {
-    static int answer = -1; /* asked often, and the answer stays */
     char text[2];
 
-    if (answer < 0 && bootinfo.loader != NULL)
-        answer = cmdline_get("records", text, sizeof(text)) >= 0;
-    return answer > 0;
+    wanted = cmdline_get("records", text, sizeof(text)) >= 0;
 }
 
 void
@@ -43,7 +42,7 @@ record(const char *type, const void *data, size_t len)
     char head[64];
     int n;
 
-    if (!wanted())
+    if (!wanted)
         return;
     n = snprint(head, sizeof(head), "\x1eLUX9 %.32s %zu\n", type, len);
     intr_off();
