@@ -13,7 +13,7 @@ import pytest
 
 from grade.harness import GuestFailure, HostFailure, Machine, Setup, Variant
 from grade.harness.build import ROOT
-from grade.harness.guest import GuestTest
+from grade.harness.guest import Batch, GuestTest
 from grade.harness.machine import shell_command
 
 
@@ -28,6 +28,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         test = getattr(item, "callspec", None)
         guest = test.params.get("guest_test") if test else None
+        batch = test.params.get("batch") if test else None
+        if isinstance(batch, Batch):
+            guest = batch.tests[0]
+            item.extra_keyword_matches.update(t.name for t in batch.tests)
         if isinstance(guest, GuestTest):
             item.extra_keyword_matches.add(guest.source.stem)
             item.extra_keyword_matches.add(f"stage{guest.stage}")
@@ -54,7 +58,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Iterator[None]:
             result = machine.result()
             report.sections.append(("machine", result.report()))
             report.sections.append(("by hand", shell_command(machine.setup)))
-    if "guest_test" not in getattr(item, "fixturenames", ()):
+    if not {"guest_test", "batch"} & set(getattr(item, "fixturenames", ())):
         report.sections.append(("again", f"make test T='{item.name}'"))
 
 

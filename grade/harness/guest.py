@@ -58,6 +58,15 @@ class GuestTest:
         words += [self.mem] * (self.mem != "128M") + [self.cpu] * (self.cpu != "max")
         return "-".join(words + [self.build] * bool(self.build))
 
+    def alike(self, other: GuestTest) -> bool:
+        """Whether both can run in one boot of the same machine."""
+        alone = self.program or self.panic or self.exit
+        alone = alone or other.program or other.panic or other.exit
+        return not alone and all(
+            getattr(self, key) == getattr(other, key)
+            for key in "source stage build cpus mem cpu append".split()
+        )
+
     @property
     def variant(self) -> Variant:
         """The build it runs in: its own stage's, or one of the whole kernel."""
@@ -217,10 +226,13 @@ def home_tests() -> list[GuestTest]:
 
 
 def build_tests() -> list[GuestTest]:
-    """The same tests in each other build of the whole kernel, once each."""
+    """The same tests in each other build of the whole kernel, once each.
+
+    On its largest machine; tests of the harness itself stay at home.
+    """
     largest: dict[tuple[str, str], GuestTest] = {}
     for test in home_tests():
-        if not test.only and test.seed == 1 and test.shift == 5:
+        if not test.only and not test.fails and test.seed == 1 and test.shift == 5:
             largest[test.program, test.name] = test
     return [
         replace(test, build=build, limit=test.limit * 3)
@@ -228,6 +240,58 @@ def build_tests() -> list[GuestTest]:
         if build
         for test in largest.values()
     ]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Several kernel tests in one boot, for builds other than the home one.
+
+    A test that does not pass among the others is run again alone on a fresh
+    machine, and only what that shows counts.
+    """
+
+    id: str  # its name for pytest
+    tests: tuple[GuestTest, ...]
+
+    def run(self) -> None:
+        """Run them all and raise GuestFailure for those that fail alone too."""
+        first = self.tests[0]
+        if len(self.tests) == 1:
+            first.run()
+            return
+        names = ",".join(test.name for test in self.tests)
+        line = f"records seed=1 ktest={names} {first.append}".strip()
+        limit = sum(test.limit for test in self.tests)
+        result = run(replace(first.setup(), cmdline=line, limit=limit))
+        passed = {t[: -len(" pass")] for t in result.of("test") if t.endswith(" pass")}
+        failures = []
+        for test in self.tests:
+            if test.name not in passed or result.of("panic") and test is self.tests[-1]:
+                try:
+                    test.run()
+                except GuestFailure as failure:
+                    failures.append(str(failure))
+        if failures:
+            raise GuestFailure("\n\n".join(failures))
+
+
+def build_batches() -> list[Batch]:
+    """All of build_tests, in as few boots as possible."""
+    groups: list[list[GuestTest]] = []
+    for test in build_tests():
+        for group in groups:
+            if test.alike(group[0]) and len(group) < 24:
+                group.append(test)
+                break
+        else:
+            groups.append([test])
+    batches = []
+    for group in groups:
+        name = group[0].id
+        if len(group) > 1:
+            name = name.replace(group[0].name, f"{group[0].source.stem}-from-{group[0].name}")
+        batches.append(Batch(name, tuple(group)))
+    return batches
 
 
 def find(name: str) -> GuestTest:
