@@ -267,8 +267,9 @@ USER_TESTS = $(wildcard grade/guest/user/*.c)
 
 U := $(B)/user
 UCFLAGS := -std=gnu2x -O2 -g $(WARN) -ffreestanding -fno-pic -fno-pie \
-	-fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
-	-fno-stack-protector -fno-strict-aliasing -fno-common \
+	-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer \
+	-fno-asynchronous-unwind-tables -fno-stack-protector \
+	-fno-strict-aliasing -fno-common \
 	-ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=. \
 	-Iuser -Ikernel -Ikernel/include
 UCFLAGS += $(if $(filter clang%,$(CC)),,-fno-tree-loop-distribute-patterns)

@@ -69,13 +69,23 @@ finish_fault(void)
     mem_unmap((uint64_t)pages, (BATCHES + 2) * FAULT_PAGES * PAGE_SIZE);
 }
 
+/* Wait for the child and see that it did what it was made for. */
+static void
+wait_success(void)
+{
+    struct waitmsg w;
+
+    if (wait(&w) < 0 || w.msg[0] != '\0')
+        fatal("the child: %s", w.msg);
+}
+
 static void
 run_fork(unsigned n)
 {
     for (; n > 0; n--) {
         if (fork() == 0)
             _exits(NULL);
-        wait(NULL);
+        wait_success();
     }
 }
 
@@ -89,7 +99,7 @@ run_exec(unsigned n)
             exec("bin/true", argv);
             _exits(errstr());
         }
-        wait(NULL);
+        wait_success();
     }
 }
 

@@ -33,7 +33,7 @@ crash_kernel(void)
 static void
 crash_divide(void)
 {
-    zero = 1 / zero;
+    __asm__ volatile("divl %0" : : "m"(zero) : "eax", "edx");
 }
 
 static void
