@@ -143,13 +143,15 @@ static uint32_t ask, answer; /* semaphores, on pages that RFMEM shares */
 static void
 start_semaphore(void)
 {
-    server = rfork(RFPROC | RFMEM);
-    if (server < 0)
+    int pid = rfork(RFPROC | RFMEM);
+
+    if (pid < 0)
         fatal("%r");
-    while (server == 0) {
+    while (pid == 0) { /* not `server`: that the two of them share */
         semacquire(&ask, 1);
         semrelease(&answer, 1);
     }
+    server = pid;
 }
 
 static void
