@@ -90,12 +90,12 @@ sys_wait(uint64_t msg, UNUSED uint64_t b, UNUSED uint64_t c)
     int64_t pid;
 
     /* find out that msg is bad before the record is gone */
-    if (copy_in(&w, msg, sizeof w) < 0)
+    if (msg != 0 && copy_in(&w, msg, sizeof w) < 0)
         return -E_BADADDR;
-    if (copy_out(msg, &w, sizeof w) < 0)
+    if (msg != 0 && copy_out(msg, &w, sizeof w) < 0)
         return -E_BADADDR;
     pid = proc_wait(&w);
-    if (pid >= 0 && copy_out(msg, &w, sizeof w) < 0)
+    if (msg != 0 && pid >= 0 && copy_out(msg, &w, sizeof w) < 0)
         return -E_BADADDR;
     return pid;
 }
