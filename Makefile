@@ -390,7 +390,7 @@ doctor:
 
 gdb replay:
 	$(Q)STAGE=$(STAGE) DEBUG=$(DEBUG) SAN=$(SAN) CC=$(CC) CPUS=$(CPUS) \
-		MEM=$(MEM) APPEND='$(APPEND)' $(PYTHON) -m grade.run $@ $(T)
+		MEM=$(MEM) APPEND='$(APPEND)' $(PYTHON) -m grade.run $@ $(T) $(GDBFLAGS)
 
 .PHONY: test check doctor gdb replay
 

@@ -6,8 +6,8 @@
     python3 -m grade.run replay ID         record it, then GDB that can go back
     python3 -m grade.run console           the terminal of a machine under GDB
 
-gdb and replay take GDB commands (-x FILE, -ex COMMAND, --batch) at the end.
-`make gdb`, `make gdb T=ID` and `make replay T=ID` call this.
+gdb and replay take GDB's options (-x FILE, -ex COMMAND, -batch) at the end.
+`make gdb`, `make gdb T=ID` and `make replay T=ID` call this, with GDBFLAGS.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from grade.harness import ROOT, GuestFailure, HostFailure, Setup, Variant
 from grade.harness.guest import build_tests, find, home_tests
 from grade.harness.machine import base_command
 
-PLACE = ROOT / "build" / "gdb"  # sockets and logs of a session
+# sockets and logs of a session; tests want places of their own
+PLACE = Path(os.environ.get("GDB_PLACE") or ROOT / "build" / "gdb")
 GDB = shutil.which("gdb") or shutil.which("x86_64-elf-gdb") or "gdb"
 
 
@@ -96,7 +97,7 @@ def debug(setup: Setup, command: list[str], first: list[str], more: list[str]) -
         await_socket(PLACE / "gdb", machine)
         script = ROOT / "tools" / "gdb" / "lux9.py"
         gdb = [GDB, "-q", "-nx", str(setup.kernel), "-ex", "set confirm off"]
-        gdb += ["-ex", "set pagination off"] if "--batch" in more else []
+        gdb += ["-ex", "set pagination off"] if "-batch" in more else []
         gdb += ["-x", str(script)] if script.exists() else []
         gdb += ["-ex", f"target remote {PLACE / 'gdb'}", *first, *more]
         print(f"Console of the machine: {PLACE / 'console.log'}")

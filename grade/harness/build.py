@@ -17,6 +17,12 @@ def last_stage() -> int:
     return (3 if has["sched"] else 2) if has["mmu"] else 1
 
 
+def environment() -> dict[str, str]:
+    """Ours without what an outer make has put there: for another make."""
+    outer = "MAKEFLAGS MFLAGS MAKELEVEL STAGE DEBUG SAN KTEST CC CPUS MEM APPEND T"
+    return {k: v for k, v in os.environ.items() if k not in outer.split()}
+
+
 @dataclass(frozen=True)
 class Variant:
     """One way to build Lux9; the fields are the Makefile's variables."""
@@ -67,13 +73,11 @@ class Variant:
         """
         command = ["make", "-s", "say=", "-j2", "-C", str(root)]
         command += [*self.make_variables, *targets]
-        outer = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "STAGE", "DEBUG", "SAN", "KTEST")
-        environment = {k: v for k, v in os.environ.items() if k not in outer}
         (root / "build").mkdir(exist_ok=True)
         with (root / "build" / f".lock-{self.name}").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             run = subprocess.run(
-                command, env=environment, capture_output=True, text=True
+                command, env=environment(), capture_output=True, text=True
             )
         if run.returncode != 0:
             words = " ".join(command)
