@@ -25,7 +25,7 @@ KTEST(panic_bad_frame_pointer)
 {
     __asm__ volatile("mov %0, (%%rbp)"
                      :
-                     : "r"(0xffffa00000000008ul)
+                     : "r"(0xffffffffe0000008ul)
                      : "memory");
     panic("lost my frame");
 }

@@ -14,6 +14,20 @@ note_trap(struct trapframe *tf)
     hits++;
 }
 
+/* The same, and then leave no register as it was that C may change. */
+static void
+note_and_scramble(struct trapframe *tf)
+{
+    note_trap(tf);
+    __asm__ volatile(
+            "mov $-1, %%rax; mov %%rax, %%rcx; mov %%rax, %%rdx;"
+            "mov %%rax, %%rsi; mov %%rax, %%rdi; mov %%rax, %%r8;"
+            "mov %%rax, %%r9; mov %%rax, %%r10; mov %%rax, %%r11"
+            :
+            :
+            : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11");
+}
+
 /* Nobody handles it: it is reported, and the kernel goes on. */
 KTEST(trap_breakpoint_returns)
 {
@@ -32,7 +46,7 @@ KTEST(trap_keeps_registers)
     for (size_t i = 0; i < ARRAY_LEN(in); i++)
         in[i] = ktest_random(&seed);
     hits = 0;
-    trap_register(0x81, note_trap);
+    trap_register(0x81, note_and_scramble);
     __asm__ volatile("push %%rbx; push %%rbp; push %[out];"
                      "mov 0(%[in]), %%rax; mov 8(%[in]), %%rbx;"
                      "mov 16(%[in]), %%rdx; mov 24(%[in]), %%rdi;"

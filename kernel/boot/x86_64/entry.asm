@@ -123,7 +123,7 @@ check_cpu:
 ;
 ;     PML4[0]    identity, until higher_half takes it away   4 GiB
 ;     PML4[256]  DIRECT_BASE                                 4 GiB
-;     PML4[511]  KERNEL_BASE (PDPT[510], [511])              2 GiB
+;     PML4[511]  KERNEL_BASE (PDPT[510])                     1 GiB
 ;
 ; Stage 2 replaces all of it.
 fill_page_tables:
@@ -132,8 +132,6 @@ fill_page_tables:
         mov dword [PHYS(boot_pml4) + 511 * 8], PHYS(boot_pdpt_high) + PTE_TABLE
         mov eax, PHYS(boot_pd) + PTE_TABLE
         mov dword [PHYS(boot_pdpt_high) + 510 * 8], eax
-        lea edx, [eax + 4096]
-        mov dword [PHYS(boot_pdpt_high) + 511 * 8], edx
         xor ecx, ecx
 .pdpt:  mov [PHYS(boot_pdpt_low) + ecx * 8], eax
         add eax, 4096
