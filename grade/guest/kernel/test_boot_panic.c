@@ -41,11 +41,12 @@ KTEST(panic_circular_frames)
 /* panic: stack overrun in ktest_fn_stack_overrun_caught */
 KTEST(stack_overrun_caught)
 {
-    char room[16];
-    volatile char *p = room;
+    char room[16], *p = room;
 
+    __asm__ volatile("" : "+r"(p)); /* the compiler does not know p */
     for (size_t i = 0; i < 32; i++)
         p[i] = seed + i;
+    __asm__ volatile("" : : "r"(p) : "memory");
 }
 
 /* A panic with every lock held still prints: it takes none.
