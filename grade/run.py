@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -101,9 +102,12 @@ def debug(setup: Setup, command: list[str], first: list[str], more: list[str]) -
         gdb += ["-x", str(script)] if script.exists() else []
         gdb += ["-ex", f"target remote {PLACE / 'gdb'}", *first, *more]
         print(f"Console of the machine: {PLACE / 'console.log'}")
-        print("To type at it, in another terminal: python3 -m grade.run console")
+        print("`lux log` shows it, `lux type WORDS` types at it; or use it in")
+        print("another terminal: python3 -m grade.run console")
+        print("`help lux` lists what GDB knows about Lux9.")
         sys.stdout.flush()
-        return subprocess.run(gdb, cwd=ROOT).returncode
+        environment = dict(os.environ, LUX9_CONSOLE=str(PLACE / "console"))
+        return subprocess.run(gdb, cwd=ROOT, env=environment).returncode
     finally:
         machine.terminate()
         try:
@@ -210,7 +214,7 @@ def main(words: list[str]) -> int:
             return replay(name, rest)
         if what == "console":
             return console()
-    except (LookupError, HostFailure, OSError) as error:
+    except (LookupError, HostFailure, OSError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 1
     print(__doc__)
@@ -218,4 +222,5 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # let finally: run
     sys.exit(main(sys.argv[1:]))

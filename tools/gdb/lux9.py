@@ -1,0 +1,20 @@
+"""Lux9's commands for GDB: `make gdb` loads this file.
+
+By hand: gdb -x tools/gdb/lux9.py build/s3/lux9.elf.  `help lux` lists the
+commands.  They know the kernel by its own debugging information: names of
+variables and members, but no offset and no number of an enumeration.
+"""
+
+import pathlib
+import sys
+
+import gdb
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+# Each module defines the commands about one subject.
+from lux import calls, command, cpus, locks, memory  # noqa: E402
+from lux import processes, programs, ring, runq, walk  # noqa: E402
+
+command.define(cpus, processes, calls, programs, runq, locks, walk, memory, ring)
+gdb.execute("set print pretty on")
