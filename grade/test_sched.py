@@ -1,0 +1,183 @@
+"""Stage 3 from outside: the prompt, programs, and what they cannot do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from grade.harness import Machine, Variant
+from grade.harness.build import last_stage
+from grade.harness.paging import mappings
+
+Start = Callable[..., Machine]
+PROMPT = "lux9% $"
+USER_TOP = 1 << 47
+
+pytestmark = pytest.mark.skipif(last_stage() < 3, reason="no stage 3 in this tree")
+
+
+@pytest.fixture(scope="module")
+def variant(build: Callable[..., Variant]) -> Variant:
+    """Stage 3 as users build it."""
+    return build(Variant(stage=3, ktest=False))
+
+
+@pytest.fixture
+def shell(variant: Variant, start: Start) -> Callable[..., Machine]:
+    """A function that starts a machine and waits for its prompt."""
+
+    def start_shell(**setup: object) -> Machine:
+        machine = start(
+            kernel=variant.kernel, initrd=variant.archive, terminal=True, **setup
+        )
+        machine.expect(PROMPT)
+        return machine
+
+    return start_shell
+
+
+@pytest.mark.parametrize("cpus", [1, 2, 8])
+def test_prompt(shell: Callable[..., Machine], cpus: int) -> None:
+    """The prompt comes, and programs run, on any number of CPUs."""
+    machine = shell(cpus=cpus)
+    assert "hello lux" in machine.command_line("echo hello lux", PROMPT)
+    assert len(re.findall("(?m)^ *[0-9]+ ", machine.command_line("ps", PROMPT))) >= 3
+
+
+@pytest.mark.parametrize(
+    "setup",
+    [{"mem": "64M"}, {"mem": "64G"}, {"cpu": "qemu64"}, {"cpu": "Nehalem", "cpus": 2}],
+    ids=["64M", "64G", "qemu64", "Nehalem"],
+)
+def test_machines(shell: Callable[..., Machine], setup: dict[str, object]) -> None:
+    """Programs run with little and much memory and on plain CPUs."""
+    machine = shell(**setup)
+    assert "6765" in machine.command_line("fib 20", PROMPT)
+
+
+def test_truly_parallel(shell: Callable[..., Machine]) -> None:
+    """Programs run on four CPUs that really are at once (no instruction count)."""
+    machine = shell(cpus=4, shift=None)
+    for _ in range(5):
+        assert "6765" in machine.command_line("fib 20", PROMPT)
+
+
+def test_unknown_program(shell: Callable[..., Machine]) -> None:
+    """A program that does not exist is named, and the prompt comes back."""
+    machine = shell()
+    assert "frobnicate" in machine.command_line("frobnicate", PROMPT)
+
+
+def test_crash_report(shell: Callable[..., Machine]) -> None:
+    """A program's fault prints where it was, by name; the shell lives on."""
+    machine = shell()
+    text = machine.command_line("crash null", PROMPT)
+    assert re.search(r"fault read addr=0 .*\n(?s:.*) crash_null\+0x", text), text
+    assert "hello" in machine.command_line("echo hello", PROMPT)
+
+
+def test_interrupt(shell: Callable[..., Machine]) -> None:
+    """Ctrl-C ends the program in the foreground, not the shell."""
+    machine = shell()
+    machine.send("sleep 1000\n")
+    machine.expect("sleep 1000")
+    machine.send("\x03")
+    machine.expect(PROMPT)
+    assert "hello" in machine.command_line("echo hello", PROMPT)
+
+
+def test_background_and_kill(shell: Callable[..., Machine]) -> None:
+    """A program in the background leaves the prompt free; kill ends it."""
+    machine = shell()
+    machine.command_line("sleep 1000 &", PROMPT)
+    row = re.search(r"(?m)^ *(\d+) .* sleep *$", machine.command_line("ps", PROMPT))
+    assert row is not None
+    machine.command_line(f"kill {row[1]}", PROMPT)
+    machine.command_line("echo", PROMPT)
+    assert not re.search(r"(?m) sleep *$", machine.command_line("ps", PROMPT))
+
+
+@pytest.mark.slow
+def test_fork_bomb(shell: Callable[..., Machine]) -> None:
+    """A fork bomb ends, and all its memory comes back."""
+    machine = shell(limit=60)
+    machine.command_line("forkbomb", PROMPT, limit=120)
+    machine.command_line("free", PROMPT)
+    before = frames_in_use(machine)
+    machine.command_line("forkbomb", PROMPT, limit=120)
+    machine.command_line("free", PROMPT)
+    assert frames_in_use(machine) == before
+
+
+def frames_in_use(machine: Machine) -> list[str]:
+    """What `free` says, number by number."""
+    return re.findall(r"\d+", machine.command_line("free", PROMPT))
+
+
+def test_user_pages(shell: Callable[..., Machine]) -> None:
+    """A running program's own pages are never writable and executable, and no
+    page of the kernel is the user's."""
+    machine = shell()
+    machine.send("spin &\n")
+    machine.expect(PROMPT)
+    for _ in range(200):
+        machine.pause()
+        regs = machine.registers()[0]
+        if regs["RIP"] < USER_TOP:
+            break
+        machine.resume()
+    assert regs["RIP"] < USER_TOP, "spin never seen running"
+    table = list(mappings(machine, regs["CR3"]))
+    own = [m for m in table if m.virtual < USER_TOP]
+    assert own and all(m.user for m in own)
+    assert not any(m.write and m.execute for m in own)
+    assert any(m.execute and m.virtual <= regs["RIP"] < m.end for m in own)
+    kernels = [m for m in table if m.virtual >= USER_TOP]
+    assert kernels and not any(m.user for m in kernels)
+    assert not any(m.write and m.execute for m in kernels)
+
+
+@pytest.mark.parametrize(
+    "word, end", [("shutdown", "power off"), ("reboot", "reset")]
+)
+def test_ways_out(shell: Callable[..., Machine], word: str, end: str) -> None:
+    """shutdown powers the machine off, reboot resets it."""
+    machine = shell(cpus=2)
+    machine.send(word + "\n")
+    assert machine.wait().end == end
+
+
+def test_missing_archive(variant: Variant, start: Start) -> None:
+    """Without a boot archive the kernel says what is missing."""
+    result = start(kernel=variant.kernel).wait()
+    assert re.search("(?i)archive|module|bin/init", result.console)
+    assert "panic" not in result.console
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"x" * 5000, b"\xff" * 512 + bytes(1024)], ids=["empty", "x", "ff"]
+)
+def test_broken_archive(
+    variant: Variant, start: Start, tmp_path: Path, content: bytes
+) -> None:
+    """A boot archive that is none gives a message, never a panic."""
+    module = tmp_path / "boot.tar"
+    module.write_bytes(content)
+    result = start(kernel=variant.kernel, initrd=module).wait()
+    assert re.search("(?i)archive|bin/init", result.console)
+    assert "panic" not in result.console
+
+
+@pytest.mark.parametrize(
+    "words", ["init=bin/nothing", "init=etc/motd", "init=bin/fib args=20,,,", "init="]
+)
+def test_strange_init(variant: Variant, start: Start, words: str) -> None:
+    """A first program that is missing, none, or ends: a message, no panic."""
+    result = start(
+        kernel=variant.kernel, initrd=variant.archive, cmdline=words, limit=6
+    ).wait()
+    assert "panic" not in result.console
+    assert result.end in ("power off", "limit")
