@@ -242,7 +242,8 @@ extern const struct region_ops image_region;  /* pages copied from object */
 extern const struct region_ops shared_region; /* anonymous, by several spaces */
 
 /* Give r, whose range and prot are set, a new shared object, so that it can
- * be added.  0 or -E_NOMEM.  The region owns the object. */
+ * be added.  0 or -E_NOMEM.  The object is r's (r->ops->close gives it
+ * up) until region_add makes it the space's. */
 int shared_make(struct region *r);
 
 /*
@@ -260,6 +261,7 @@ vaddr_t space_heap_end(struct space *s);
  * Fill the empty `child` with a copy of parent: private pages copy-on-write.
  * With `share`, anonymous and image regions that are writable become shared
  * between both (rfork's RFMEM: data, bss, heap; stacks are still copied).
+ * Without it, data that the parent shares by an earlier RFMEM is copied.
  * On failure (-E_NOMEM) the parent is as before and the child still empty.
  */
 int space_copy(struct space *parent, struct space *child, bool share);

@@ -207,7 +207,13 @@ extern struct shared *shared_objects; /* all of them, for mmu_check */
 uint64_t shared_size(struct shared *o);
 void shared_follow(struct space *s);
 int shared_brk(struct space *s, struct region *r, vaddr_t end);
-int shared_convert(struct space *s);
+struct before_sharing { /* how to undo shared_convert */
+    struct region *regions;
+    bool new_heap;
+};
+int shared_convert(struct space *s, struct before_sharing *b);
+void shared_revert(struct space *s, struct before_sharing *b);
+void shared_keep(struct before_sharing *b);
 int shared_copy(
         const struct region *r, struct space *child, struct region *copy);
 

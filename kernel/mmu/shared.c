@@ -240,6 +240,7 @@ object_from(struct space *s, struct region *r)
         o->image = (const char *)r->object + r->offset;
         o->length = r->length < o->size ? r->length : o->size;
     }
+    o->data = true;
     for (vaddr_t va = r->start; pt_next_table(s->root, &va, r->end) != NULL;
             va += PAGE_SIZE) {
         if (adopt_page(s, o, r, va) < 0) {
@@ -250,61 +251,80 @@ object_from(struct space *s, struct region *r)
     return o;
 }
 
-/* Objects for all regions that need one: 0, or -E_NOMEM and none is left. */
+/* Turn the regions that RFMEM shares; on failure some of them are. */
 static int
-make_objects(struct space *s, struct shared **made)
+convert_regions(struct space *s)
 {
-    for (unsigned n = 0; n < s->nregion; n++) {
-        struct region *r = &s->regions[n];
+    for (unsigned i = 0; i < s->nregion; i++) {
+        struct region *r = &s->regions[i];
+        struct shared *o;
 
-        made[n] = to_be_shared(r) ? object_from(s, r) : NULL;
-        if (made[n] != NULL || !to_be_shared(r))
+        if (!to_be_shared(r))
             continue;
-        while (n-- > 0)
-            if (made[n] != NULL)
-                object_unref(made[n]);
-        return -E_NOMEM;
+        o = object_from(s, r);
+        if (o == NULL)
+            return -E_NOMEM;
+        r->ops = &shared_region;
+        r->object = o;
+        r->offset = r->length = 0;
     }
     return 0;
 }
 
-static void
-put_objects(struct space *s, struct shared **made)
+/*
+ * Undo: the regions are what they were; their pages are still mapped, and
+ * lose only the object as second owner.
+ */
+void
+shared_revert(struct space *s, struct before_sharing *b)
 {
-    for (unsigned n = 0; n < s->nregion; n++) {
-        struct region *r = &s->regions[n];
-
-        if (made[n] == NULL)
-            continue;
-        made[n]->data = true;
-        r->ops = &shared_region;
-        r->object = made[n];
-        r->offset = r->length = 0;
+    for (unsigned i = 0; i < s->nregion; i++) {
+        if (s->regions[i].ops != b->regions[i].ops)
+            s->regions[i].ops->close(&s->regions[i]);
+        s->regions[i] = b->regions[i];
     }
+    if (b->new_heap)
+        region_drop(s, heap_region(s));
+    kfree(b->regions);
 }
 
 /*
- * Make the writable data of s shared: 0, or -E_NOMEM and no region changed.
- * Objects are made first and put in place when nothing can fail any more.
- * An empty heap becomes one page, or later growth would be private.
+ * Make the writable data of s shared: 0, or -E_NOMEM with nothing changed.
+ * Until shared_keep, shared_revert undoes it.  An empty heap becomes one
+ * page, or later growth would be private.
  */
 int
-shared_convert(struct space *s)
+shared_convert(struct space *s, struct before_sharing *b)
 {
-    bool empty_heap = s->heap_start != 0 && heap_region(s) == NULL;
-    struct shared **made;
-    int err = empty_heap ? heap_begin(s, s->heap_start + PAGE_SIZE) : 0;
+    vaddr_t end = s->heap_start + PAGE_SIZE;
+    int err;
 
-    if (err == -E_NOMEM)
-        return err;
-    made = kmalloc(s->nregion * sizeof(struct shared *));
-    err = made != NULL ? make_objects(s, made) : -E_NOMEM;
-    if (err == 0)
-        put_objects(s, made);
-    else if (empty_heap && heap_region(s) != NULL)
-        region_drop(s, heap_region(s));
-    kfree(made);
+    b->new_heap = false;
+    if (s->heap_start != 0 && heap_region(s) == NULL) {
+        err = heap_begin(s, end);
+        if (err == -E_NOMEM)
+            return err;
+        b->new_heap = err == 0; /* else the place is taken: no heap at all */
+    }
+    b->regions = kmalloc(s->nregion * sizeof(*b->regions));
+    if (b->regions == NULL) {
+        if (b->new_heap)
+            region_drop(s, heap_region(s));
+        return -E_NOMEM;
+    }
+    if (s->nregion > 0)
+        memcpy(b->regions, s->regions, s->nregion * sizeof(*b->regions));
+    err = convert_regions(s);
+    if (err < 0)
+        shared_revert(s, b);
     return err;
+}
+
+/* The conversion stands: forget what was before. */
+void
+shared_keep(struct before_sharing *b)
+{
+    kfree(b->regions);
 }
 
 /* ---- and private again: a fork without RFMEM ---- */

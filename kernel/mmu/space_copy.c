@@ -87,6 +87,28 @@ copy_regions(struct space *parent, struct space *child, bool share)
     return err;
 }
 
+/* space_copy with the parent's lock held. */
+static int
+copy_locked(struct space *parent, struct space *child, bool share)
+{
+    struct before_sharing before;
+    int err;
+
+    shared_follow(parent);
+    err = share ? shared_convert(parent, &before) : 0;
+    if (err < 0)
+        return err;
+    err = copy_regions(parent, child, share);
+    tlb_flush(parent, USER_BASE, USER_TOP);
+    if (err < 0)
+        regions_clear(child);
+    if (share && err < 0)
+        shared_revert(parent, &before);
+    else if (share)
+        shared_keep(&before);
+    return err;
+}
+
 int
 space_copy(struct space *parent, struct space *child, bool share)
 {
@@ -94,18 +116,9 @@ space_copy(struct space *parent, struct space *child, bool share)
 
     assert(child->nregion == 0);
     spin_lock(&parent->lock);
-    shared_follow(parent);
-    err = share ? shared_convert(parent) : 0;
-    if (err == 0) {
-        err = copy_regions(parent, child, share);
-        tlb_flush(parent, USER_BASE, USER_TOP);
-    }
-    spin_unlock(&parent->lock);
-    if (err < 0) {
-        regions_clear(child);
-        return err;
-    }
-    child->heap_start = parent->heap_start;
+    err = copy_locked(parent, child, share);
+    child->heap_start = err == 0 ? parent->heap_start : 0;
     child->limit = parent->limit;
-    return 0;
+    spin_unlock(&parent->lock);
+    return err;
 }
