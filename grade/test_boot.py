@@ -111,8 +111,7 @@ def test_no_long_mode(kernel: Path) -> None:
     """A CPU without long mode is told so, on serial line and screen."""
     setup = Setup(kernel=kernel, cpu="max,-lm", screen=True, limit=4)
     with Machine(setup) as machine:
-        while machine.end is None:
-            machine._pump()
+        machine.settle()
         screen = machine.screen_text()
         console = machine.result().console
     assert "long mode" in console

@@ -328,10 +328,14 @@ class Machine:
 
     # ---- the end of a run ----
 
-    def wait(self) -> Result:
-        """Let the guest run to its end or its limit."""
+    def settle(self) -> None:
+        """Let the guest run to its end or limit; it can be looked at then."""
         while self.end is None:
             self._pump()
+
+    def wait(self) -> Result:
+        """Let the guest run to its end or its limit."""
+        self.settle()
         if self.end in ("limit", "triple fault"):
             try:
                 self.where = self.backtraces()
