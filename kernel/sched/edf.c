@@ -15,7 +15,7 @@
 
 enum {
     SHARE_ALL = 1 << 20,
-    SHARE_EDF = SHARE_ALL / 10 * 9
+    SHARE_EDF = SHARE_ALL * 9 / 10
 };
 
 #define EDF_MIN_NS 20000ul       /* shortest cost: a switch must be small */

@@ -239,6 +239,8 @@ rw_worker(void *arg)
             CHECK(n < 1000);
             if (n > shared.worst)
                 shared.worst = n;
+            for (unsigned k = 0; k < 20; k++)
+                cpu_pause();
             sched_yield();
             __atomic_sub_fetch(&shared.inside, 1, __ATOMIC_SEQ_CST);
             read_unlock(&shared.rw);

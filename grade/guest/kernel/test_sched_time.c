@@ -59,6 +59,7 @@ KTEST(clock_against_acpi_timer)
     CHECK(ns > want - want / 50 && ns < want + want / 50);
 }
 
+/* cpus: 1 2 4 8 */
 KTEST(sleep_until_deadline)
 {
     for (unsigned i = 0; i < 20; i++) {
@@ -84,6 +85,7 @@ fire(void *arg)
     set.fired[set.n++] = *(uint64_t *)arg;
 }
 
+/* cpus: 1 2 4 8 */
 KTEST(timers_fire_in_order)
 {
     static uint64_t when[32];
@@ -181,6 +183,7 @@ KTEST(fair_by_weight)
     CHECK(within_percent(hogs.ran[2], 1000 * MS, 12));
 }
 
+/* cpus: 1 2 4 8 */
 KTEST(fair_group_weight_bounds)
 {
     CHECK_EQ(group_enter_new(0), -E_BADARG);
@@ -252,6 +255,7 @@ run_edf(unsigned n, unsigned rounds, unsigned work)
 }
 
 /* Three that take 80 % together, and hogs: nobody is late. */
+/* cpus: 1 2 4 8 */
 KTEST(edf_meets_deadlines)
 {
     edfs.period[0] = 10 * MS;
@@ -275,6 +279,7 @@ KTEST(edf_meets_deadlines)
         CHECK(hogs.ran[i] > 0); /* and the rest was theirs */
 }
 
+/* cpus: 1 2 4 8 */
 KTEST(edf_admission)
 {
     unsigned id = proc_current()->cpu;
@@ -300,6 +305,7 @@ KTEST(edf_admission)
 }
 
 /* One that uses three times its cost: the other still meets its deadlines. */
+/* cpus: 1 2 4 8 */
 KTEST(edf_overrun_hurts_itself)
 {
     edfs.period[0] = edfs.period[1] = 10 * MS;

@@ -3,7 +3,7 @@
  * CPUs send each other.
  *
  * Each gets its stack and tables from the first CPU, runs the trampoline,
- * loads its own GDT, IDT and GS base, and reports by `started`.  Only then is
+ * loads its own GDT, IDT and GS base, and reports by `starting`.  Only then is
  * it counted in ncpu, so nobody sends to a CPU that cannot answer.
  */
 #include "sched/runq.h"
@@ -17,7 +17,14 @@ extern uint8_t trampoline_start[], trampoline_end[];
 extern uint8_t trampoline_cr3[], trampoline_rsp[];
 extern uint8_t trampoline_cpu[], trampoline_main[];
 
-static uint32_t started; /* atomic: CPUs that are up, the first included */
+/*
+ * The CPU that is being started, atomic.  It takes itself out when it is up;
+ * who finds another number, or NOBODY, has come too late and must not run.
+ */
+static uint32_t starting;
+enum {
+    NOBODY = UINT32_MAX
+};
 
 static void
 wait_us(uint64_t us)
@@ -81,11 +88,15 @@ nmi(struct trapframe *tf)
 static void
 cpu_main(struct cpu *cpu)
 {
+    uint32_t self = cpu->id;
+
     cpu_init_tables(cpu);
     cpu_init_features();
     mmu_init_cpu();
     sched_init_cpu();
-    __atomic_add_fetch(&started, 1, __ATOMIC_RELEASE);
+    while (!__atomic_compare_exchange_n(&starting, &self, NOBODY, false,
+            __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        __asm__ volatile("cli; hlt");
     while (__atomic_load_n(&ncpu, __ATOMIC_ACQUIRE) <= cpu->id)
         cpu_pause();
     sched_become_idle();
@@ -104,15 +115,18 @@ start_cpu(unsigned id, uint32_t apic_id)
     cpu->id = id;
     cpu->apic_id = apic_id;
     cpu->proc = idle;
+    __atomic_store_n(&starting, id, __ATOMIC_RELEASE);
     set_word(trampoline_rsp, (uint64_t)idle->kstack_top);
     set_word(trampoline_cpu, (uint64_t)cpu);
     apic_send_init(apic_id);
     wait_us(200);
     apic_send_startup(apic_id, AP_BOOT_PA);
     until = rdtsc() + ns_to_tsc(START_WAIT_US * 1000);
-    while (__atomic_load_n(&started, __ATOMIC_ACQUIRE) != id + 1)
-        if (rdtsc() > until)
-            return false;
+    while (rdtsc() < until &&
+            __atomic_load_n(&starting, __ATOMIC_ACQUIRE) != NOBODY)
+        cpu_pause();
+    if (__atomic_exchange_n(&starting, NOBODY, __ATOMIC_ACQ_REL) != NOBODY)
+        return false;
     __atomic_store_n(&ncpu, id + 1, __ATOMIC_RELEASE);
     return true;
 }
@@ -124,7 +138,6 @@ smp_start(void)
     unsigned n = acpi_cpus(apic_ids), want;
 
     want = (unsigned)cmdline_number("cpus", n);
-    started = 1;
     trap_register(VEC_RESCHED, resched_interrupt);
     trap_register(VEC_TLB, tlb_interrupt);
     trap_register(TRAP_NMI, nmi);
@@ -136,7 +149,12 @@ smp_start(void)
             (size_t)(trampoline_end - trampoline_start));
     set_word(trampoline_cr3, ap_boot_root());
     set_word(trampoline_main, (uint64_t)cpu_main);
-    for (unsigned i = 0; i < n && ncpu < want; i++)
-        if (apic_ids[i] != cpus[0].apic_id && !start_cpu(ncpu, apic_ids[i]))
-            print("smp: CPU with APIC id %u does not start\n", apic_ids[i]);
+    for (unsigned i = 0; i < n && ncpu < want; i++) {
+        if (apic_ids[i] == cpus[0].apic_id || start_cpu(ncpu, apic_ids[i]))
+            continue;
+        /* it may still come, and read the trampoline's words: stop here */
+        print("smp: CPU with APIC id %u does not start; going on with %u\n",
+                apic_ids[i], ncpu);
+        return;
+    }
 }
