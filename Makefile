@@ -138,7 +138,7 @@ KCFLAGS := -std=gnu2x -O2 -g $(WARN) -ffreestanding -fno-builtin \
 	-fstack-protector-strong -mstack-protector-guard=global \
 	-ffile-prefix-map=$(CURDIR)=. \
 	-Ikernel -Ikernel/include -DSTAGE=$(STAGE) -DKERNEL_ELF='"$(KERNEL)"' \
-	$(if $(DEBUG),-DDEBUG=1) $(if $(KTEST),-DKTEST_KERNEL=1)
+	$(if $(DEBUG),-DDEBUG=1)
 KCFLAGS += $(if $(filter clang%,$(CC)),,-fno-tree-loop-distribute-patterns)
 UBSAN_FLAGS := -fsanitize=undefined
 KASAN_FLAGS := -DKASAN=1

@@ -109,7 +109,8 @@ void console_enable_interrupts(void);
 /* The screen's memory: physical address (0: none) and length in bytes. */
 paddr_t screen_memory(size_t *len);
 
-/* It is mapped at `memory` from now on: who replaces page tables tells. */
+/* It is mapped at `memory` from now on: whoever replaces the page tables
+ * tells, if its place is not the direct map's or that did not reach it. */
 void screen_moved(void *memory);
 
 /* ---- print.c ---- */

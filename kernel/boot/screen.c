@@ -162,11 +162,17 @@ screen_memory(size_t *len)
     return screen == NULL ? 0 : fb->pa;
 }
 
+/* What was written while nobody could see it is drawn now. */
 void
 screen_moved(void *memory)
 {
-    if (screen != NULL)
-        screen->moved(memory);
+    if (screen == NULL)
+        return;
+    screen->moved(memory);
+    for (unsigned r = 0; r < rows; r++)
+        for (unsigned c = 0; c < cols; c++)
+            screen->draw(r, c, cells[r][c]);
+    show_cursor(true);
 }
 
 void

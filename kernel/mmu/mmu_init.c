@@ -33,6 +33,18 @@ mmu_print_counters(void)
             c.kernel);
 }
 
+/* A screen above the part of the direct map that is always there. */
+static void
+map_screen(void)
+{
+    size_t len;
+    paddr_t pa = screen_memory(&len);
+    void *memory = pa + len > 4ul << 30 ? mmio_map(pa, len) : NULL;
+
+    if (memory != NULL)
+        screen_moved(memory);
+}
+
 void
 mmu_init(void)
 {
@@ -41,5 +53,6 @@ mmu_init(void)
     frames_seed();
     kheap_init();
     fault_init();
+    map_screen();
     mmu_print_counters();
 }

@@ -180,6 +180,25 @@ KTEST(screen_survives_any_bytes)
     CHECK(!this_cpu()->in_panic);
 }
 
+/* A screen that moves shows at its new place what it showed before. */
+KTEST(screen_moves)
+{
+    static uint16_t elsewhere[80 * 25];
+    size_t len;
+    unsigned i = 0;
+
+    CHECK_EQ(screen_memory(&len), 0xb8000);
+    CHECK_EQ(len, sizeof(elsewhere));
+    screen_write("\nneedle\n", 8);
+    screen_moved(elsewhere);
+    while (i < ARRAY_LEN(elsewhere) && elsewhere[i] != (0x700 | 'n'))
+        i++;
+    CHECK_EQ(i % 80, 0); /* at the left edge of its row */
+    for (unsigned n = 0; n < 6; n++)
+        CHECK_EQ(elsewhere[i + n], 0x700 | "needle"[n]);
+    screen_moved(pa_to_kva(0xb8000));
+}
+
 KTEST(monitor_splits_lines)
 {
     char line[] = "  peek  0x10 x ", *words[3];
