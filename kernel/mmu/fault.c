@@ -70,8 +70,15 @@ fault_locked(struct space *s, vaddr_t va, enum fault_access access)
     if (r == NULL || !permits(r, access))
         return -E_BADADDR;
     e = pt_walk(s->root, va, PT_FIND);
-    if (e == NULL || !(*e & PTE_PRESENT))
-        return r->ops->fault(s, r, va, access);
+    if (e == NULL || !(*e & PTE_PRESENT)) {
+        int err;
+
+        s->walked = e;
+        s->walked_va = e != NULL ? va : 0;
+        err = r->ops->fault(s, r, va, access);
+        s->walked_va = 0;
+        return err;
+    }
     if (access == ACCESS_WRITE && (*e & PTE_COW))
         return space_break_cow(s, va, e);
     invlpg(va); /* resolved meanwhile: only this CPU's TLB is old */

@@ -130,7 +130,8 @@ space_map(struct space *s, vaddr_t va, paddr_t pa, uint64_t flags)
 
     if (s->resident >= s->limit)
         return -E_NOMEM;
-    e = pt_walk(s->root, va, PT_MAKE);
+    e = s->walked_va == va ? s->walked : pt_walk(s->root, va, PT_MAKE);
+    s->walked_va = 0;
     if (e == NULL)
         return -E_NOMEM;
     assert(!(*e & PTE_PRESENT));

@@ -156,7 +156,7 @@ KTEST(pt_unmap_skips_what_is_missing)
     uint64_t start = rdtsc();
 
     CHECK_EQ(pt_unmap(s->root, 0, USER_TOP, NULL, NULL), 0);
-    CHECK(rdtsc() - start < 10000 * 32); /* 32 ticks each at icount shift 5 */
+    CHECK(rdtsc() - start < 100000 * 32); /* a tick is 1/32 instruction */
     space_free(s);
 }
 
