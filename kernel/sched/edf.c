@@ -30,10 +30,16 @@ edf_active(const struct proc *p)
     return p->edf && p->edf->budget > 0;
 }
 
+/* Beyond its budget it runs as a fair process, and pays like one: else it
+ * would keep its place before all others and starve them. */
 void
 edf_charge(struct proc *p, uint64_t ticks)
 {
+    int64_t left = p->edf->budget > 0 ? p->edf->budget : 0;
+
     p->edf->budget -= (int64_t)ticks;
+    if ((int64_t)ticks > left)
+        fair_charge(p, ticks - (uint64_t)left);
 }
 
 /* A CPU with room for `share`; it is taken.  -E_ADMIT: none. */
