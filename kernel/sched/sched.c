@@ -121,6 +121,16 @@ steal(struct runq *self)
     return NULL;
 }
 
+/* When this CPU must be interrupted for the sake of what it runs next. */
+static void
+arm_quantum(struct runq *rq, struct proc *next, uint64_t now)
+{
+    if (next->is_idle)
+        return;
+    timer_need(edf_active(next) ? now + (uint64_t)next->edf->budget
+                                : rq->quantum_end);
+}
+
 /*
  * Whom to run next on this CPU; the caller has queued the running process or
  * put it to sleep.  A handed-off process goes before the fair queue, but
@@ -141,7 +151,10 @@ pick(struct runq *rq, uint64_t now)
         p = take_handoff(rq);
     if (!p)
         p = steal(rq);
-    return p ? p : rq->idle;
+    if (!p)
+        p = rq->idle;
+    arm_quantum(rq, p, now);
+    return p;
 }
 
 /* ---- switching ---- */
@@ -157,16 +170,6 @@ sched_finish(void)
         proc_free(prev);
     else
         __atomic_store_n(&prev->on_cpu, 0, __ATOMIC_RELEASE);
-}
-
-/* When this CPU must be interrupted for the sake of what it runs next. */
-static void
-arm_quantum(struct runq *rq, struct proc *next, uint64_t now)
-{
-    if (next->is_idle)
-        return;
-    timer_need(edf_active(next) ? now + (uint64_t)next->edf->budget
-                                : rq->quantum_end);
 }
 
 static void
@@ -205,8 +208,8 @@ sched_switch(void)
     cpu->resched = 0;
     next = pick(rq, now);
     next->ran_from = now;
-    __atomic_store_n(&next->state, PROC_RUNNING, __ATOMIC_RELAXED);
-    arm_quantum(rq, next, now);
+    /* before it looks at `attention` below: see note.c:draw_attention */
+    __atomic_store_n(&next->state, PROC_RUNNING, __ATOMIC_SEQ_CST);
     if (next != prev)
         switch_to(cpu, prev, next);
     if (proc_current()->attention)
@@ -451,8 +454,7 @@ sched_tick(bool from_user)
     if (now >= rq->quantum_end || (p->edf && !edf_active(p)))
         cpu->resched = 1;
     offer_work(rq);
-    if (!cpu->resched)
-        arm_quantum(rq, p, now);
+    arm_quantum(rq, p, now);
 }
 
 /*
