@@ -202,6 +202,8 @@ struct space {
     vaddr_t heap_start; /* the heap region's, 0: none yet */
     uint64_t resident;  /* user pages mapped */
     uint64_t limit;     /* most pages it may map; UINT64_MAX: no limit */
+    vaddr_t walked_va;  /* space_fault's: that page's entry is missing... */
+    pte_t *walked;      /* here; walked_va 0: it knows nothing */
     uint32_t cpus;      /* bit n: CPU n may hold its translations */
     struct space *next, **link; /* [spaces_lock] in the list of all spaces */
 };
