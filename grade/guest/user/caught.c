@@ -47,7 +47,10 @@ TEST(caught_crash)
     *(volatile int *)8 = 1;
 }
 
-/* fails: endless output */
+/*
+ * fails: endless output
+ * limit: 120
+ */
 TEST(caught_endless_output)
 {
     for (;;)
