@@ -82,9 +82,74 @@ define KERNEL_UBSAN
 kernel/boot/ubsan.c                 reports of undefined behaviour
 endef
 
-KERNEL_2 := $(wildcard kernel/mmu/*.c kernel/mmu/x86_64/*.c kernel/mmu/x86_64/*.asm)
+define KERNEL_2
+kernel/mmu/mmu_init.c               what follows, in order
+kernel/mmu/mem_map.c                the loader's map made whole frames
+kernel/mmu/frame_init.c             how frames come to life
+kernel/mmu/frame.c                  pages given out, counted, taken back
+kernel/mmu/buddy.c                  free blocks of 2^order frames
+kernel/mmu/pt.c                     page tables
+kernel/mmu/kmap.c                   the kernel's half of every space
+kernel/mmu/kheap.c                  kernel heap by size classes
+kernel/mmu/kheap_debug.c            guards around its blocks (DEBUG=1)
+kernel/mmu/kvm.c                    stacks with guards, device registers
+kernel/mmu/space.c                  address spaces
+kernel/mmu/region.c                 what their addresses mean
+kernel/mmu/kinds.c                  anonymous, stack and image regions
+kernel/mmu/shared.c                 memory that several spaces show
+kernel/mmu/space_copy.c             fork's half of memory
+kernel/mmu/brk.c                    the end of the heap
+kernel/mmu/fault.c                  page faults
+kernel/mmu/tlb.c                    making CPUs forget
+kernel/mmu/copy.c                   the only way to user memory
+kernel/mmu/x86_64/usercopy.asm      the instructions that go it
+kernel/mmu/check.c                  is what stage 2 believes true?
+endef
 
-KERNEL_3 := $(wildcard kernel/sched/*.c kernel/sched/x86_64/*.c kernel/sched/x86_64/*.asm)
+define KERNEL_3
+kernel/sched/init.c                 what follows, in order
+kernel/sched/spinlock.c             locks with ranks
+kernel/sched/sleep.c                wait queues
+kernel/sched/qlock.c                locks to hold across sleeps
+kernel/sched/rwlock.c               many readers or one writer
+kernel/sched/waitfor.c              deadlocks found (DEBUG=1)
+kernel/sched/heap.c                 pairing heap
+kernel/sched/timer.c                one-shot timers
+kernel/sched/clock.c                nanoseconds since boot
+kernel/sched/x86_64/apic.c          local APICs and I/O APIC
+kernel/sched/x86_64/smp.c           the other CPUs
+kernel/sched/x86_64/trampoline.asm  their first instructions
+kernel/sched/sched.c                who runs
+kernel/sched/fair.c                 fair share by weight
+kernel/sched/edf.c                  earliest deadline first
+kernel/sched/x86_64/switch.asm      from one kernel stack to another
+kernel/sched/fpu.c                  floating-point registers
+kernel/sched/proc.c                 the process table
+kernel/sched/fork.c                 rfork
+kernel/sched/exec.c                 a process's new program
+kernel/sched/elf.c                  program files, checked
+kernel/sched/elf_symbol.c           their function names
+kernel/sched/archive.c              the boot archive
+kernel/sched/exit.c                 the end of a process
+kernel/sched/note.c                 notes
+kernel/sched/user_fault.c           what the CPU refuses a program
+kernel/sched/rendez.c               rendezvous
+kernel/sched/sema.c                 semaphores in user memory
+kernel/sched/console_input.c        lines typed
+kernel/sched/trace.c                the trace ring
+kernel/sched/x86_64/syscall_entry.asm  where `syscall` arrives
+kernel/sched/syscall.c              from number to function
+kernel/sched/sys_proc.c             calls about processes
+kernel/sched/sys_mem.c              calls about memory
+kernel/sched/sys_sched.c            calls about time and scheduling
+kernel/sched/sys_misc.c             calls about the rest
+endef
+
+listed := $(foreach list,0 1 UBSAN 2 3,$(call sources,$(KERNEL_$(list)))) \
+	kernel/boot/x86_64/offsets.c
+unlisted := $(filter-out $(listed),$(wildcard \
+	kernel/*.c kernel/*/*.c kernel/*/x86_64/*.c kernel/*/x86_64/*.asm))
+$(if $(unlisted),$(warning in none of the lists above: $(unlisted)))
 
 # tests inside the kernel (KTEST=1); the name tells the stage
 KTEST_1 = $(wildcard grade/guest/kernel/test_boot_*.c)
@@ -93,7 +158,8 @@ KTEST_3 = $(wildcard grade/guest/kernel/test_sched_*.c)
 
 # ---- variant ----
 
-STAGE ?= $(if $(KERNEL_2),$(if $(KERNEL_3),3,2),1)
+STAGE ?= $(if $(wildcard kernel/mmu/*.c),$(if $(wildcard \
+	kernel/sched/*.c),3,2),1)
 stages := $(wordlist 1,$(STAGE),1 2 3)
 VARIANT := s$(STAGE)$(if $(DEBUG),-debug)$(if $(KTEST),-ktest)$(if $(SAN),-$(SAN))
 VARIANT := $(VARIANT)$(if $(filter clang%,$(CC)),-clang)
@@ -119,10 +185,16 @@ KCC := $(CROSS)gcc
 else
 KCC := $(CC) --target=x86_64-unknown-linux-gnu
 endif
+ifneq ($(findstring elf_x86_64,$(shell $(CROSS)ld -V 2>/dev/null)),)
 LD := $(CROSS)ld
-NM := $(CROSS)nm
-AR := $(CROSS)ar
-STRIP := $(CROSS)strip
+BINUTILS := $(CROSS)
+else
+LD := ld.lld
+BINUTILS := llvm-
+endif
+NM := $(BINUTILS)nm
+AR := $(BINUTILS)ar
+STRIP := $(BINUTILS)strip
 NASM := nasm
 PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
 Q := $(if $(V),,@)
@@ -159,6 +231,22 @@ all: $(KERNEL) $$(BOOT_ARCHIVE)
 .PHONY: all iso qemu qemu-window qemu-direct clean
 .DEFAULT_GOAL := all
 
+# $(call remember,text): write text to the target, unless it is there already,
+# so that what depends on it is made again when the text changes and only then
+define remember
+$(file >$@.new,$1)
+$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+endef
+
+$(B)/objects: FORCE | $$(@D)/
+	$(call remember,$(OBJECTS))
+
+$(B)/flags: FORCE | $$(@D)/
+	$(Q)$(KCC) -dumpmachine 2>/dev/null | grep -q x86_64 || { echo "\
+	$(KCC) makes no code for x86-64: see make doctor" >&2; exit 1; }
+	$(call remember,$(KCC) $(KCFLAGS) $(SAN_FLAGS) $(UCFLAGS) $(NASMFLAGS))
+FORCE:
+
 # Linked twice: the first kernel's symbols become a table in the second.
 # The table lies behind the code, so that the code does not move.
 $(KERNEL): $(B)/pass1.elf $(B)/symbols.o
@@ -167,7 +255,7 @@ $(KERNEL): $(B)/pass1.elf $(B)/symbols.o
 	$(Q)$(NM) -n $@ | $(PYTHON) tools/symbols.py | cmp -s - $(B)/symbols.c || \
 		{ echo "$@: code moved between the two links" >&2; rm $@; exit 1; }
 
-$(B)/pass1.elf: $(OBJECTS) $(B)/nosymbols.o kernel/lux9.ld
+$(B)/pass1.elf: $(OBJECTS) $(B)/nosymbols.o kernel/lux9.ld $(B)/objects
 	$(Q)$(LD) $(KLDFLAGS) -o $@ $(OBJECTS) $(B)/nosymbols.o
 
 $(B)/symbols.c: $(B)/pass1.elf tools/symbols.py
@@ -187,19 +275,19 @@ $(B)/font.c: tools/font.py $(FONT) | $$(@D)/
 $(B)/symbols.o $(B)/nosymbols.o $(B)/font.o: %.o: %.c
 	$(Q)$(KCC) $(KCFLAGS) -c -o $@ $<
 
-$(B)/%.c.o: %.c | $$(@D)/
+$(B)/%.c.o: %.c $(B)/flags | $$(@D)/
 	$(call say,CC,$<)
 	$(Q)$(KCC) $(KCFLAGS) $(SAN_FLAGS) -MMD -MP -c -o $@ $<
 
 # what reports a mistake must not report its own
 $(B)/kernel/boot/ubsan.c.o: SAN_FLAGS :=
 
-$(B)/%.asm.o: %.asm $(B)/offsets.inc | $$(@D)/
+$(B)/%.asm.o: %.asm $(B)/offsets.inc $(B)/flags | $$(@D)/
 	$(call say,NASM,$<)
 	$(Q)$(NASM) $(NASMFLAGS) -MD $@.d -MP -o $@ $<
 
 # structure offsets for assembly, from what the C compiler lays out
-$(B)/offsets.inc: kernel/boot/x86_64/offsets.c | $$(@D)/
+$(B)/offsets.inc: kernel/boot/x86_64/offsets.c $(B)/flags | $$(@D)/
 	$(Q)$(KCC) $(KCFLAGS) -MMD -MP -MT $@ -MF $@.d -S -o $@.s $<
 	$(Q)sed -n 's/^.*# offset \([A-Z0-9_]*\) \(-*[0-9]*\).*/%define \1 \2/p' $@.s > $@
 
@@ -313,14 +401,14 @@ $(U)/test/%.elf: $(U)/grade/guest/user/%.c.o $(U)/liblux.a user/user.ld \
 $(U)/liblux.a: $(ULIB_OBJECTS)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
-$(U)/%.c.o: %.c | $$(@D)/
+$(U)/%.c.o: %.c $(B)/flags | $$(@D)/
 	$(call say,CC,$<)
 	$(Q)$(KCC) $(UCFLAGS) -MMD -MP -c -o $@ $<
 
 $(U)/user/cmd/init.c.o: user/etc/motd
 
 # the C preprocessor first: the list of system calls is C's too
-$(U)/%.asm.o: %.asm kernel/include/lux/syscalls.def | $$(@D)/
+$(U)/%.asm.o: %.asm kernel/include/lux/syscalls.def $(B)/flags | $$(@D)/
 	$(call say,NASM,$<)
 	$(Q)$(KCC) -E -P -x assembler-with-cpp -Ikernel/include $< -o $(@:.o=.i)
 	$(Q)$(NASM) -f elf64 -Werror -o $@ $(@:.o=.i)
@@ -341,11 +429,9 @@ $(ISO): $(KERNEL) $(BOOT_ARCHIVE) kernel/boot/grub.cfg $(B)/append.cfg
 	$(Q)cp kernel/boot/grub.cfg $(B)/append.cfg $(B)/iso/boot/grub/
 	$(Q)grub-mkrescue -o $@ $(B)/iso 2> $(B)/iso.log || { cat $(B)/iso.log; exit 1; }
 
-# GRUB's variable with the kernel's command line; rewritten only if it differs
+# GRUB's variable with the kernel's command line
 $(B)/append.cfg: FORCE | $$(@D)/
-	$(Q)echo 'set append="$(subst ",\",$(APPEND))"' | cmp -s - $@ || \
-		echo 'set append="$(subst ",\",$(APPEND))"' > $@
-FORCE:
+	$(call remember,set append="$(subst ",\",$(APPEND))")
 
 # ---- run ----
 
@@ -355,7 +441,7 @@ APPEND ?=
 OVMF ?= $(firstword $(wildcard /usr/share/OVMF/OVMF_CODE.fd \
 	/usr/share/ovmf/OVMF.fd /usr/share/edk2/ovmf/OVMF_CODE.fd))
 QEMU ?= qemu-system-x86_64
-QEMU_FLAGS = -M q35 -cpu max -m $(MEM) -smp $(CPUS) -no-reboot \
+QEMU_FLAGS = -M q35 -cpu max -m $(MEM) -smp $(CPUS) \
 	-device isa-debug-exit,iobase=0xf4,iosize=4 \
 	$(if $(UEFI),-drive if=pflash$(,)format=raw$(,)readonly=on$(,)file=$(OVMF))
 , := ,
@@ -368,8 +454,8 @@ qemu-window: $(ISO)
 	$(QEMU) $(QEMU_FLAGS) -serial mon:stdio -cdrom $(ISO)
 
 qemu-direct: $(KERNEL) $(BOOT_ARCHIVE)
-	$(QEMU) $(QEMU_FLAGS) $(TERMINAL) -kernel $(KERNEL) -append '$(APPEND)' \
-		$(addprefix -initrd ,$(BOOT_ARCHIVE))
+	$(QEMU) $(QEMU_FLAGS) $(TERMINAL) -kernel $(KERNEL) $(addprefix \
+		-initrd ,$(BOOT_ARCHIVE)) -append '$(APPEND)'
 
 # ---- tests and tools ----
 
