@@ -8,6 +8,7 @@ sources, so that listing them needs no build.  grade/README.md says which
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -139,7 +140,7 @@ class GuestTest:
     def explain(self, wrong: str, result: Result) -> str:
         """The failure as shown to a person: what, where, and what to type."""
         place = self.source.relative_to(ROOT)
-        again = "replays it backwards and forwards" if self.cpus == 1 else "replays it"
+        seed = f"SEED={self.seed} " if os.environ.get("SEED") else ""
         return "\n".join(
             [
                 f"{place}:{self.name}: {self.doc}".rstrip(": "),
@@ -148,9 +149,10 @@ class GuestTest:
                 result.report(),
                 "",
                 f"seed {self.seed}, {result.host_seconds:.2f} s of host time",
-                f"again:          make test T='{self.id}'",
-                f"under GDB:      make gdb T='{self.id}'",
-                f"{again}: make replay T='{self.id}'",
+                f"again:     make test {seed}T='{self.id}'",
+                f"under GDB: make gdb {seed}T='{self.id}'",
+                f"backwards: make replay {seed}T='{self.id}'"
+                + (" (forwards only: several CPUs)" if self.cpus > 1 else ""),
             ]
         )
 
@@ -188,11 +190,13 @@ def _spread(base: GuestTest, keys: dict[str, str]) -> list[GuestTest]:
         args=keys.get("args", ""),
     )
     shifts = keys.get("shifts", "5").split()
+    chosen = os.environ.get("SEED")
+    seeds = [int(chosen)] if chosen else range(1, int(keys.get("seeds", "1")) + 1)
     return [
         replace(base, cpus=int(cpus), shift=shift, seed=seed)
         for cpus in keys.get("cpus", "1").split()
         for shift in [None if s == "parallel" else int(s) for s in shifts]
-        for seed in range(1, int(keys.get("seeds", "1")) + 1)
+        for seed in seeds
     ]
 
 

@@ -275,8 +275,10 @@ other_order(void *arg)
     qunlock(&second);
 }
 
-/* debug */
-/* panic: deadlock: process */
+/*
+ * kernel: debug
+ * panic: deadlock: process
+ */
 KTEST(qlock_deadlock_found)
 {
     struct proc *p = proc_kernel("other", other_order, NULL);
