@@ -239,7 +239,7 @@ $(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 endef
 
 $(B)/objects: FORCE | $$(@D)/
-	$(call remember,$(OBJECTS))
+	$(call remember,$(LD) $(KLDFLAGS) $(OBJECTS))
 
 $(B)/flags: FORCE | $$(@D)/
 	$(Q)$(KCC) -dumpmachine 2>/dev/null | grep -q x86_64 || { echo "\
