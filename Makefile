@@ -18,6 +18,9 @@
 # Each combination is built in its own folder, build/<variant>/.
 
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+ifeq ($(MAKELEVEL)$(findstring -j,$(MAKEFLAGS)),0) # a job for each CPU, unless told
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
 

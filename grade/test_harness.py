@@ -8,7 +8,7 @@ from typing import Callable
 import pytest
 
 from grade.harness import GuestFailure, HostFailure, Machine, Setup, parse_records, run
-from grade.harness.guest import GuestTest
+from grade.harness.guest import GuestTest, tests_in
 from grade.harness.symbols import symbols
 
 PROBE = GuestTest(name="one", program="", source=Path(__file__), stage=1, doc="")
@@ -125,9 +125,9 @@ def test_parse_records(raw: bytes, texts: list[str], stray: bytes) -> None:
     assert left == stray
 
 
-def test_keys_of_a_comment(tmp_path: Path) -> None:
+def test_keys_of_a_comment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The comment above a test chooses its machines; the file's head adds."""
-    from grade.harness.guest import tests_in
+    monkeypatch.delenv("SEED", raising=False)
 
     source = tmp_path / "test_mmu_x.c"
     source.write_text(

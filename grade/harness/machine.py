@@ -396,7 +396,7 @@ class Machine:
         self.serial.sendall(text.encode())
         self.serial.setblocking(False)
 
-    def expect(self, pattern: str, limit: int = 30) -> re.Match[str]:
+    def expect(self, pattern: str, limit: int = 60) -> re.Match[str]:
         """Read the console until pattern matches what came since the last one.
 
         Fails after `limit` seconds of guest time or at the end of the run.
@@ -417,7 +417,7 @@ class Machine:
                 raise GuestFailure(f"expected {pattern!r} on the console\n{story}")
             self._pump()
 
-    def command_line(self, line: str, prompt: str, limit: int = 30) -> str:
+    def command_line(self, line: str, prompt: str, limit: int = 60) -> str:
         """Type a line, wait for the next prompt, return what came between."""
         start = self._seen
         self.send(line + "\n")
