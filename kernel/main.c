@@ -27,6 +27,9 @@ kernel_main(uint32_t magic, paddr_t info)
     sched_start();
 #else
     ktest_run();
+#if STAGE >= 2
+    mmu_show();
+#endif
     monitor();
 #endif
 }

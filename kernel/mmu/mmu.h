@@ -330,5 +330,11 @@ int user_cas32(vaddr_t va, uint32_t *old, uint32_t new);
  */
 unsigned mmu_check(void);
 
+/* ---- mmu_init.c, selftest.c, mmu_monitor.c ---- */
+
 /* All of the above, in order. */
 void mmu_init(void);
+
+/* What stage 2 alone does for its reader: print the memory map, the counters
+ * and the results of a short self-test. */
+void mmu_show(void);

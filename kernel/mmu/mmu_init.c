@@ -17,7 +17,7 @@ void
 mmu_print_map(void)
 {
     for (unsigned i = 0; i < bootinfo.nmem; i++)
-        print("memory: %#012lx-%#012lx %s\n", bootinfo.mem[i].start,
+        print("memory: 0x%010lx-0x%010lx %s\n", bootinfo.mem[i].start,
                 bootinfo.mem[i].end, kind_name(bootinfo.mem[i].kind));
 }
 
@@ -53,6 +53,15 @@ mmu_init(void)
     frames_seed();
     kheap_init();
     fault_init();
+    mmu_monitor_init();
     map_screen();
+    mmu_print_counters();
+}
+
+void
+mmu_show(void)
+{
+    mmu_print_map();
+    mmu_self_test();
     mmu_print_counters();
 }

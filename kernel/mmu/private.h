@@ -224,6 +224,7 @@ int space_break_cow(struct space *s, vaddr_t va, pte_t *e);
 void kheap_init(void);
 void kheap_trim(void);
 void mmu_print_map(void);
+unsigned mmu_self_test(void); /* tests that failed; prints them all */
 void mmu_print_counters(void);
 void fault_init(void);
 void mmu_monitor_init(void);

@@ -108,3 +108,11 @@ KTEST(cost_heap)
     CHECK_COST(COST(kfree(q)), 200);
     kfree(p);
 }
+
+/* From the first instruction to here, in little memory and in much. */
+/* mem: 8G
+ * cpu: qemu64 */
+KTEST(cost_boot)
+{
+    CHECK_COST(rdtsc() - bootinfo.entry_tsc, 8000000);
+}
