@@ -161,7 +161,7 @@ int edf_enter(uint64_t period, uint64_t deadline, uint64_t cost);
  * -E_BADARG (not in the EDF class). */
 int edf_next(void);
 
-/* Back to fair share.  0, or -E_BADARG (not in the EDF class). */
+/* Back to fair share, where the caller may be already.  0. */
 int edf_leave(void);
 
 /* ---- system calls: console and machine ---- */
@@ -177,8 +177,8 @@ int64_t cons_write(const void *buf, size_t len);
  */
 int64_t cons_read(void *buf, size_t len);
 
-/* The note group that an interrupt at the console goes to; 0: the own.  0,
- * or -E_NOPROC (no such group). */
+/* The note group that an interrupt at the console goes to; 0: the own.  One
+ * that nobody is in gets none.  0. */
 int cons_group(uint32_t group);
 
 /* Fill at most n rows of p; the number of processes there are. */
@@ -195,7 +195,8 @@ int trace(int on);
 
 /*
  * A record of type "user" for whoever watches the debug port, if the
- * kernel's command line has `records`.  At most 4096 bytes.  0, -E_BADARG.
+ * kernel's command line has `records`.  At most 4096 bytes.  len, or
+ * -E_BADARG.
  */
 int record(const void *buf, size_t len);
 
