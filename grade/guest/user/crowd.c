@@ -217,7 +217,7 @@ static void
 write_for_ever(void)
 {
     for (;;)
-        record("info", 4);
+        record("info x", 6);
 }
 
 static void
@@ -278,7 +278,7 @@ kill_one(void)
     if (strcmp(w.msg, "kill") != 0 && strcmp(w.msg, "killed") != 0)
         check_record("in %s: \"%s\"", ways[way].name, w.msg);
     postnote(NOTE_GROUP, (uint32_t)pid, "kill"); /* its children */
-    while (procs(NULL, 0) > 2)
+    while (procs(NULL, 0) > 1)
         sleep(100000);
 }
 
@@ -365,6 +365,8 @@ dead_children(void)
     for (int i = 0; i < 200; i++)
         if (fork() == 0)
             _exits("nobody will ask");
+    while (procs(NULL, 0) > 2)
+        sleep(100000);
 }
 
 /* What dead children had to say goes with their parent. */
