@@ -91,7 +91,11 @@ child_fields(struct proc *parent, struct proc *child)
     proc_set_entry(child, child_start, NULL);
 }
 
-/* Enter the family; the child's pid. */
+/*
+ * Enter the family; the child's pid.  A parent that is being killed has a
+ * child that dies with it: else one sweep over a note group would miss what
+ * the group forks meanwhile, and a fork bomb could not be killed.
+ */
 static uint32_t
 child_join(struct proc *parent, struct proc *child, uint64_t flags)
 {
@@ -103,6 +107,8 @@ child_join(struct proc *parent, struct proc *child, uint64_t flags)
         child->parent = parent;
         list_append(&parent->children, &child->sibling);
     }
+    if (__atomic_load_n(&parent->note_bits, __ATOMIC_SEQ_CST) & NOTE_BIT_KILL)
+        note_post_bit(child, NOTE_BIT_KILL);
     spin_unlock(&proctab_lock);
     return pid;
 }

@@ -454,7 +454,8 @@ sched_tick(bool from_user)
     if (now >= rq->quantum_end || (p->edf && !edf_active(p)))
         cpu->resched = 1;
     offer_work(rq);
-    arm_quantum(rq, p, now);
+    if (!cpu->resched) /* else the switch arms it: a quantum that is over */
+        arm_quantum(rq, p, now); /* would interrupt at once, for ever */
 }
 
 /*

@@ -214,10 +214,12 @@ exec_for_ever(void)
 }
 
 static void
-write_for_ever(void)
+copy_for_ever(void)
 {
+    static struct procinfo rows[16];
+
     for (;;)
-        record("info x", 6);
+        procs(rows, ARRAY_LEN(rows));
 }
 
 static void
@@ -253,7 +255,7 @@ static const struct {
     { "faults", fault_for_ever },
     { "fork", fork_for_ever },
     { "exec", exec_for_ever },
-    { "record", write_for_ever },
+    { "copies", copy_for_ever },
     { "handler", block_in_handler },
 };
 
@@ -289,6 +291,7 @@ TEST(killed_in_every_call)
         uint64_t before;
 
         delay = 3000000;
+        check_record("info killed in %s", ways[way].name);
         kill_one();
         before = check_free_memory();
         kill_one();
