@@ -13,11 +13,12 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grade.harness import fixtures
 from grade.harness.build import ALL, ROOT, Variant
 from grade.harness.machine import GuestFailure, Result, Setup, run
 
 GUEST = ROOT / "grade" / "guest"
-KEYS = "cpus mem cpu shifts seeds limit panic exit fails kernel append args".split()
+KEYS = "cpus mem cpu shifts seeds limit panic exit fails kernel append args files".split()
 
 _KEY = re.compile(rf"^[ \t]*(?:/\*|\*)?[ \t]*({'|'.join(KEYS)}):[ \t]*(.*?)[ \t]*(?:\*/)?$", re.M)
 _TEST = re.compile(r"(?P<comment>/\*(?:[^*]|\*(?!/))*\*/\s*)?^K?TEST\((?P<name>\w+)\)", re.M)
@@ -46,6 +47,7 @@ class GuestTest:
     fails: str = ""  # the harness must find this wrong: it is being tested
     append: str = ""
     args: str = ""
+    files: str = ""  # function of fixtures.py that makes files for the archive
 
     @property
     def id(self) -> str:
@@ -61,11 +63,11 @@ class GuestTest:
 
     def alike(self, other: GuestTest) -> bool:
         """Whether both can run in one boot of the same machine."""
-        alone = self.program or self.panic or self.exit
-        alone = alone or other.program or other.panic or other.exit
-        return not alone and all(
+        if any(t.panic or t.exit or t.files for t in (self, other)):
+            return False
+        return all(
             getattr(self, key) == getattr(other, key)
-            for key in "source stage build cpus mem cpu append".split()
+            for key in "source stage build cpus mem cpu append args".split()
         )
 
     @property
@@ -92,13 +94,23 @@ class GuestTest:
         return Setup(
             kernel=variant.kernel,
             cmdline=self.cmdline(),
-            initrd=variant.archive if variant.stage >= 3 else None,
+            initrd=self.archive(),
             cpus=self.cpus,
             mem=self.mem,
             cpu=self.cpu,
             shift=self.shift,
             limit=self.limit * (1 if self.shift is not None else 6),
         )
+
+    def archive(self) -> Path | None:
+        """The boot archive, with the files that the test wants added."""
+        variant = self.variant
+        if variant.stage < 3 or not self.files:
+            return variant.archive if variant.stage >= 3 else None
+        made = getattr(fixtures, self.files)(variant, self.seed)
+        place = variant.dir / f"{self.id}.tar"
+        fixtures.archive_with(variant.archive, made, place)
+        return place
 
     def run(self) -> Result:
         """Run it and raise GuestFailure, with the whole story, if it fails."""
@@ -157,6 +169,22 @@ class GuestTest:
         )
 
 
+def passed_among(result: Result) -> set[str]:
+    """The tests of a batch that have passed without a complaint before that."""
+    passed, clean = set(), True
+    for record in result.records:
+        text = record.text.strip()
+        if record.type in ("check", "panic", "error"):
+            clean = False
+        elif record.type in ("test", "user") and text.endswith(" pass"):
+            if clean:
+                passed.add(text[: -len(" pass")])
+            clean = True
+        elif record.type in ("test", "user") and not text.startswith("info "):
+            clean = text.endswith(" fail")
+    return passed
+
+
 def _keys(comment: str) -> dict[str, str]:
     return {match[1]: match[2] for match in _KEY.finditer(comment)}
 
@@ -188,6 +216,7 @@ def _spread(base: GuestTest, keys: dict[str, str]) -> list[GuestTest]:
         only=keys.get("kernel", ""),
         append=keys.get("append", ""),
         args=keys.get("args", ""),
+        files=keys.get("files", ""),
     )
     shifts = keys.get("shifts", "5").split()
     chosen = os.environ.get("SEED")
@@ -263,14 +292,12 @@ class Batch:
         if len(self.tests) == 1:
             first.run()
             return
-        names = ",".join(test.name for test in self.tests)
-        line = f"records seed=1 ktest={names} {first.append}".strip()
-        limit = sum(test.limit for test in self.tests)
-        result = run(replace(first.setup(), cmdline=line, limit=limit))
-        passed = {t[: -len(" pass")] for t in result.of("test") if t.endswith(" pass")}
+        names = ("+" if first.program else ",").join(test.name for test in self.tests)
+        setup = replace(first, name=names).setup()
+        result = run(replace(setup, limit=sum(test.limit for test in self.tests)))
         failures = []
         for test in self.tests:
-            if test.name not in passed or result.of("panic") and test is self.tests[-1]:
+            if test.name not in passed_among(result):
                 try:
                     test.run()
                 except GuestFailure as failure:

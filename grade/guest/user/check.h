@@ -141,13 +141,10 @@ check_gives_back(void (*fn)(void))
     CHECK_EQ(check_free_memory(), before);
 }
 
-int
-main(int argc, char **argv)
+/* Run the test called name, record the result, and end this process. */
+[[noreturn]] static void
+check_run(const char *name)
 {
-    const char *name = argc > 1 ? argv[1] : "";
-
-    check_seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
-    check_args = argv + (argc > 3 ? 3 : argc);
     for (const struct test *t = tests_start; t < tests_end; t++) {
         if (strcmp(t->name, name) != 0)
             continue;
@@ -155,6 +152,36 @@ main(int argc, char **argv)
         check_record("%s %s", name, check_failures ? "fail" : "pass");
         exits(check_failures ? "a check failed" : "");
     }
-    check_record("no test is named '%s' in %s", name, argv[0]);
+    check_record("no test is named '%s'", name);
     exits("no such test");
+}
+
+/* Run each test of a+b+c in a process of its own, one after the other. */
+static void
+check_run_each(char *names)
+{
+    for (char *name = names, *end; name != NULL; name = end) {
+        int pid;
+
+        end = strchr(name, '+');
+        if (end != NULL)
+            *end++ = '\0';
+        pid = rfork(RFPROC | RFNOTEG | RFREND);
+        if (pid == 0)
+            check_run(name);
+        wait_for(pid, NULL);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    char *name = argc > 1 ? argv[1] : "";
+
+    check_seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+    check_args = argv + (argc > 3 ? 3 : argc);
+    if (strchr(name, '+') == NULL)
+        check_run(name);
+    check_run_each(name);
+    return 0;
 }
