@@ -318,3 +318,15 @@ KTEST(edf_overrun_hurts_itself)
     run_edf(1, 5, 300);
     CHECK(edfs.missed > 0); /* it is told */
 }
+
+/* The kernel itself is not preempted: its turn may be over long before it is
+ * done, and the timer must not keep it from going on. */
+KTEST(kernel_outlives_its_turn)
+{
+    uint64_t end = rdtsc() + ns_to_tsc(50000000);
+    uint64_t before = this_cpu()->interrupts;
+
+    while (rdtsc() < end)
+        cpu_pause();
+    CHECK(this_cpu()->interrupts - before < 20);
+}
