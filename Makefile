@@ -10,6 +10,7 @@
 #   make doctor       what this system lacks, and the command that mends it
 #   make gdb          the machine under GDB; T=name: one test
 #   make replay T=name  records a test and replays it, backwards too
+#   make book         the book as HTML in build/book/ (docs/*.md)
 #   make clean        removes build/
 #
 # Variables: STAGE=1..3 (how many layers), DEBUG=1, SAN=ubsan|kasan,
@@ -488,6 +489,15 @@ gdb replay:
 bench:
 	$(Q)$(PYTHON) tools/bench.py
 .PHONY: bench
+
+# MkDocs puts a fresh date into its site map unless it is told one.
+MKDOCS ?= mkdocs
+book:
+	$(Q)command -v $(MKDOCS) > /dev/null || { echo "make book needs MkDocs" \
+		"with the theme Material: make doctor tells how"; exit 1; }
+	$(Q)SOURCE_DATE_EPOCH=0 $(MKDOCS) build --quiet --strict
+	$(call say,HTML,build/book/index.html)
+.PHONY: book
 
 # What compiles on the host is tested there too, under ASan and UBSan.  The
 # head of each test names the sources it needs.

@@ -1,8 +1,8 @@
 /*
  * main.c - Lux9's table of contents: the layers, started in order.
  *
- * `make STAGE=n` builds the first n layers.  This file and the tables named
- * in docs are the only places that know about stages.
+ * `make STAGE=n` builds the first n layers.  This file and the tables that
+ * docs/index.md lists as plugs are where layers meet.
  */
 #include "boot/boot.h"
 #if STAGE >= 2

@@ -103,7 +103,7 @@ int proc_exec(const char *path, char *const argv[], unsigned argc);
 
 unsigned proc_count(void);
 
-/* ---- sched.c: who runs; runq.c, fair.c, edf.c: in which order ---- */
+/* ---- sched.c: who runs; fair.c, edf.c: in which order ---- */
 
 /* Give up the CPU; the caller stays ready.  Sleeps. */
 void sched_yield(void);

@@ -1,6 +1,7 @@
 /*
  * init.c - the first process: greets, and keeps a shell running for as long
- * as the machine does.  Orphans become its children and are waited for.
+ * as the machine does.  Orphans are nobody's children (kernel/sched/exit.c),
+ * so it waits for its shell alone.
  */
 #include "lib/lux.h"
 

@@ -1,11 +1,10 @@
 /*
- * idt.c - one gate per vector into trap_entry.asm, and the old interrupt
- * controllers silenced.
+ * idt.c - one gate per vector into trap_entry.asm.
  *
  * All are interrupt gates, so that no trap is entered with interrupts on.
  * Only the breakpoint may be raised by a program's own `int3`; every other
  * `int n` from user mode is a protection fault.
- * Intel SDM 3A 6.14.1; Intel 8259A data sheet.
+ * Intel SDM 3A 6.14.1.
  */
 #include "boot/boot.h"
 #include "boot/x86_64/tables.h"

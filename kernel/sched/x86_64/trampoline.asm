@@ -4,7 +4,7 @@
 ; 9.4.4).  smp.c copies the code between trampoline_start and trampoline_end
 ; to that page and fills in the words at its end.  It goes to long mode in
 ; one step, with page tables that map this page to itself as well as the
-; kernel, and then calls smp_cpu_main on the stack that waits for it.
+; kernel, and then calls smp.c:cpu_main on the stack that waits for it.
 ;
 ; All addresses are relative to the page: the code does not know where it is
 ; linked.
