@@ -69,7 +69,7 @@ kernel/boot/trap_dump.c             registers for human eyes
 kernel/boot/x86_64/pic.c            old interrupt controllers, silenced
 kernel/boot/x86_64/features.c       NX, SMEP, SMAP, UMIP, SSE
 kernel/boot/stack_guard.c           stack protector
-kernel/boot/symbols.c               address to function name
+kernel/boot/symbols.c               address to function and line
 kernel/boot/backtrace.c             calls on the stack
 kernel/boot/panic.c                 the kernel's own bugs
 kernel/boot/acpi.c                  the firmware's tables
@@ -253,22 +253,28 @@ $(B)/flags: FORCE | $$(@D)/
 	$(call remember,$(KCC) $(KCFLAGS) $(SAN_FLAGS) $(UCFLAGS) $(NASMFLAGS))
 FORCE:
 
-# Linked twice: the first kernel's symbols become a table in the second.
-# The table lies behind the code, so that the code does not move.
-$(KERNEL): $(B)/pass1.elf $(B)/symbols.o
+# Linked twice: the first kernel's symbols and line numbers become tables in
+# the second.  They lie behind the code, so that the code does not move.
+TABLES := $(B)/symbols.o $(B)/lines.o
+$(KERNEL): $(B)/pass1.elf $(TABLES)
 	$(call say,LD,$@)
-	$(Q)$(LD) $(KLDFLAGS) -o $@ $(OBJECTS) $(B)/symbols.o
+	$(Q)$(LD) $(KLDFLAGS) -o $@ $(OBJECTS) $(TABLES)
 	$(Q)$(NM) -n $@ | $(PYTHON) tools/symbols.py | cmp -s - $(B)/symbols.c || \
 		{ echo "$@: code moved between the two links" >&2; rm $@; exit 1; }
 
-$(B)/pass1.elf: $(OBJECTS) $(B)/nosymbols.o kernel/lux9.ld $(B)/objects
-	$(Q)$(LD) $(KLDFLAGS) -o $@ $(OBJECTS) $(B)/nosymbols.o
+$(B)/pass1.elf: $(OBJECTS) $(B)/no/symbols.o $(B)/no/lines.o kernel/lux9.ld \
+		$(B)/objects
+	$(Q)$(LD) $(KLDFLAGS) -o $@ $(OBJECTS) $(B)/no/symbols.o $(B)/no/lines.o
 
 $(B)/symbols.c: $(B)/pass1.elf tools/symbols.py
 	$(Q)$(NM) -n $< | $(PYTHON) tools/symbols.py > $@
 
-$(B)/nosymbols.c: tools/symbols.py | $$(@D)/
-	$(Q)$(PYTHON) tools/symbols.py < /dev/null > $@
+$(B)/lines.c: $(B)/pass1.elf tools/lines.py
+	$(Q)$(BINUTILS)objdump -w --dwarf=decodedline $< 2>/dev/null | \
+		$(PYTHON) tools/lines.py > $@
+
+$(B)/no/%.c: tools/%.py | $$(@D)/
+	$(Q)$(PYTHON) $< < /dev/null > $@
 
 # characters for screens without any: part of GRUB, as everything to boot is
 FONT ?= $(firstword $(wildcard /usr/share/grub/unicode.pf2 \
@@ -278,7 +284,7 @@ $(B)/font.c: tools/font.py $(FONT) | $$(@D)/
 	package grub-common; or set FONT=" >&2; exit 1; }
 	$(Q)$(PYTHON) tools/font.py $(FONT) > $@
 
-$(B)/symbols.o $(B)/nosymbols.o $(B)/font.o: %.o: %.c
+$(TABLES) $(B)/no/symbols.o $(B)/no/lines.o $(B)/font.o: %.o: %.c
 	$(Q)$(KCC) $(KCFLAGS) -c -o $@ $<
 
 $(B)/%.c.o: %.c $(B)/flags | $$(@D)/

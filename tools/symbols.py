@@ -10,10 +10,7 @@ equal addresses, by name, so that the same kernel gives the same table.
 import sys
 
 HEAD = """/* Made by tools/symbols.py; see boot/symbols.c. */
-#include "boot/boot.h"
-
-extern const struct symbol symbols[];
-extern const unsigned nsymbol;
+#include "boot/symbols.h"
 
 #define TEXT __attribute__((section(".symbols")))
 """
@@ -27,8 +24,6 @@ def functions(lines):
         if len(fields) != 3 or fields[1] not in "TtWw":
             continue
         address, name = int(fields[0], 16), fields[2]
-        if name.startswith((".", "stub_")) and "." in name:
-            continue
         if address >= 0xFFFFFFFF80000000:
             found[address] = min(name, found.get(address, name))
     return sorted(found.items())

@@ -9,6 +9,7 @@
  */
 #include "boot/boot.h"
 #include "boot/panic.h"
+#include "boot/symbols.h"
 #include "boot/x86_64/x86.h"
 
 enum {
@@ -50,16 +51,20 @@ frame_readable(uint64_t rbp)
            address_mapped(rbp + 15);
 }
 
+/* One call: `lookup` is an address inside of the instruction that calls. */
 static void
 print_frame(unsigned n, uint64_t rip, uint64_t lookup)
 {
     const struct symbol *sym = symbol_find(lookup);
+    unsigned line;
+    const char *file = line_find(lookup, &line);
 
-    if (sym == NULL)
-        print("  #%-2u 0x%016lx\n", n, rip);
-    else
-        print("  #%-2u 0x%016lx %s+0x%lx\n", n, rip, sym->name,
-                rip - sym->addr);
+    print("  #%-2u 0x%016lx", n, rip);
+    if (sym != NULL)
+        print(" %s+0x%lx", sym->name, rip - sym->addr);
+    if (file != NULL)
+        print("  %s:%u", file, line);
+    print("\n");
 }
 
 /*
@@ -86,7 +91,7 @@ backtrace(uint64_t rip, uint64_t rbp)
             break;
         rbp = f->caller_rbp;
     }
-    print("lines: addr2line -fipe %s", KERNEL_ELF);
+    print("with inlined calls: addr2line -fipe %s", KERNEL_ELF);
     for (unsigned i = 0; i < n; i++)
         print(" %lx", addresses[i]);
     print("\n");

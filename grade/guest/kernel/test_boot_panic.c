@@ -4,6 +4,7 @@
  */
 #include "boot/boot.h"
 #include "boot/panic.h"
+#include "boot/symbols.h"
 #include "boot/x86_64/x86.h"
 
 /* panic: the answer is 42 */
@@ -85,6 +86,25 @@ KTEST(symbol_borders)
         CHECK(at != NULL && at->addr == addr);
         CHECK(before != NULL && before < at);
     }
+}
+
+/* The kernel knows the line of its own code, and that of nothing else. */
+KTEST(line_lookup)
+{
+    uint64_t here;
+    unsigned line = 0;
+    const unsigned wanted = __LINE__ + 3; /* the next statement's */
+    const char *file;
+
+    __asm__ volatile("lea (%%rip), %0" : "=r"(here));
+    file = line_find(here - 1, &line);
+    CHECK(file != NULL && strcmp(file, "test_boot_panic.c") == 0);
+    CHECK_EQ(line, wanted);
+    file = line_find((uint64_t)symbol_find, &line);
+    CHECK(file != NULL && strcmp(file, "symbols.c") == 0);
+    CHECK(line_find((uint64_t)text_end, &line) == NULL);
+    CHECK(line_find((uint64_t)&bootinfo, &line) == NULL);
+    CHECK(line_find(0, &line) == NULL);
 }
 
 KTEST(address_mapped_knows)
