@@ -454,8 +454,12 @@ sched_tick(bool from_user)
     if (now >= rq->quantum_end || (p->edf && !edf_active(p)))
         cpu->resched = 1;
     offer_work(rq);
-    if (!cpu->resched) /* else the switch arms it: a quantum that is over */
-        arm_quantum(rq, p, now); /* would interrupt at once, for ever */
+    /*
+     * A quantum that is over must not be armed: it would interrupt at once,
+     * for ever.  The switch that is due begins a new one.
+     */
+    if (edf_active(p) || now < rq->quantum_end)
+        arm_quantum(rq, p, now);
 }
 
 /*
