@@ -36,7 +36,9 @@ def elf_segments(elf: Path) -> list[tuple[int, int, int, int]]:
     (at,) = struct.unpack_from("<Q", raw, 32)
     size, count = struct.unpack_from("<HH", raw, 54)
     heads = [struct.unpack_from("<IIQQQQ", raw, at + i * size) for i in range(count)]
-    return [(kind, flags, offset, length) for kind, flags, offset, _, _, length in heads]
+    return [
+        (kind, flags, offset, length) for kind, flags, offset, _, _, length in heads
+    ]
 
 
 def test_multiboot2_header(kernel: Path) -> None:
@@ -159,9 +161,7 @@ def test_memory_sizes(kernel: Path, start: Start, mem: str) -> None:
     start(kernel=kernel, mem=mem, terminal=True).expect(PROMPT)
 
 
-def test_command_line_and_module(
-    kernel: Path, start: Start, tmp_path: Path
-) -> None:
+def test_command_line_and_module(kernel: Path, start: Start, tmp_path: Path) -> None:
     """Command line and boot module arrive as QEMU was given them."""
     module = tmp_path / "boot.tar"
     module.write_bytes(b"Lux9" * 4096)

@@ -29,9 +29,7 @@ def iso(variant: Variant) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("cpus", [1, 4])
 @pytest.mark.parametrize("uefi", [False, True], ids=["bios", "uefi"])
-def test_boots_to_prompt(
-    variant: Variant, start: Start, uefi: bool, cpus: int
-) -> None:
+def test_boots_to_prompt(variant: Variant, start: Start, uefi: bool, cpus: int) -> None:
     """GRUB starts the kernel from the ISO and it reaches its prompt."""
     machine = start(
         iso=variant.iso, elf=variant.kernel, uefi=uefi, cpus=cpus,

@@ -140,9 +140,7 @@ def test_user_pages(shell: Callable[..., Machine]) -> None:
     assert not any(m.write and m.execute for m in kernels)
 
 
-@pytest.mark.parametrize(
-    "word, end", [("shutdown", "power off"), ("reboot", "reset")]
-)
+@pytest.mark.parametrize("word, end", [("shutdown", "power off"), ("reboot", "reset")])
 def test_ways_out(shell: Callable[..., Machine], word: str, end: str) -> None:
     """shutdown powers the machine off, reboot resets it."""
     machine = shell(cpus=2)

@@ -47,8 +47,12 @@ def main() -> int:
             print(f"not formatted: {tool} -i {' '.join(other)}")
             status = 1
     if shutil.which("black"):
-        words = ["black", "-q", "--check", "--diff", *sources("*.py")]
-        status |= subprocess.run(words, cwd=ROOT).returncode
+        words = ["black", "--check", *sources("*.py")]
+        run = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+        other = re.findall(r"^would reformat (\S+)", run.stderr, re.M)
+        if other:
+            print(f"not formatted: black {' '.join(other)}")
+            status = 1
     return 1 if status else 0
 
 

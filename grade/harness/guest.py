@@ -18,10 +18,16 @@ from grade.harness.build import ALL, ROOT, Variant
 from grade.harness.machine import GuestFailure, Result, Setup, run
 
 GUEST = ROOT / "grade" / "guest"
-KEYS = "cpus mem cpu shifts seeds limit panic exit fails kernel append args files".split()
+KEYS = (
+    "cpus mem cpu shifts seeds limit panic exit fails kernel append args files".split()
+)
 
-_KEY = re.compile(rf"^[ \t]*(?:/\*|\*)?[ \t]*({'|'.join(KEYS)}):[ \t]*(.*?)[ \t]*(?:\*/)?$", re.M)
-_TEST = re.compile(r"(?P<comment>/\*(?:[^*]|\*(?!/))*\*/\s*)?^K?TEST\((?P<name>\w+)\)", re.M)
+_KEY = re.compile(
+    rf"^[ \t]*(?:/\*|\*)?[ \t]*({'|'.join(KEYS)}):[ \t]*(.*?)[ \t]*(?:\*/)?$", re.M
+)
+_TEST = re.compile(
+    r"(?P<comment>/\*(?:[^*]|\*(?!/))*\*/\s*)?^K?TEST\((?P<name>\w+)\)", re.M
+)
 _HEAD = re.compile(r"\A\s*/\*(?:[^*]|\*(?!/))*\*/")
 
 
@@ -118,7 +124,9 @@ class GuestTest:
         wrong = self.judge(result)
         if self.fails:
             caught = self.fails in wrong
-            wrong = "" if caught else f"expected {self.fails!r} in:\n{wrong or 'a pass'}"
+            wrong = (
+                "" if caught else f"expected {self.fails!r} in:\n{wrong or 'a pass'}"
+            )
         if wrong:
             raise GuestFailure(self.explain(wrong, result))
         return result
@@ -135,7 +143,9 @@ class GuestTest:
             if len(said) != 1 or self.exit not in said[0]:
                 return f"expected the exit string {self.exit!r}, got {said or 'none'}"
             return ""
-        wrong = [f"panic: {text.splitlines()[0]}" for text in result.of("panic") if text]
+        wrong = [
+            f"panic: {text.splitlines()[0]}" for text in result.of("panic") if text
+        ]
         wrong += [f"check failed: {text.strip()}" for text in result.of("check")]
         wrong += [f"error: {text.strip()}" for text in result.of("error")]
         if result.end != "exit" or result.status != 0:
@@ -320,7 +330,9 @@ def build_batches() -> list[Batch]:
     for group in groups:
         name = group[0].id
         if len(group) > 1:
-            name = name.replace(group[0].name, f"{group[0].source.stem}-from-{group[0].name}")
+            name = name.replace(
+                group[0].name, f"{group[0].source.stem}-from-{group[0].name}"
+            )
         batches.append(Batch(name, tuple(group)))
     return batches
 

@@ -10,9 +10,7 @@ import socket
 from pathlib import Path
 
 # order of the registers in QEMU's `g` packet, 8 bytes each
-REGISTERS = (
-    "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip".split()
-)
+REGISTERS = "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip".split()
 
 
 class Stub:

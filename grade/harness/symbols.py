@@ -42,7 +42,11 @@ class Symbols:
             return []
         command = ["addr2line", "-e", str(self.elf)] + [hex(a) for a in addresses]
         run = subprocess.run(command, capture_output=True, text=True)
-        return run.stdout.splitlines() if run.returncode == 0 else ["??:0"] * len(addresses)
+        return (
+            run.stdout.splitlines()
+            if run.returncode == 0
+            else ["??:0"] * len(addresses)
+        )
 
 
 @functools.lru_cache(maxsize=16)
