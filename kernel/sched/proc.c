@@ -46,6 +46,8 @@ proc_main(void (*fn)(void *), void *arg)
     if (!proc_current()->space)
         proc_exit("");
     intr_off();
+    if (proc_current()->attention) /* a note came before this first run */
+        this_cpu()->resched = 1;
 }
 
 static void
