@@ -122,11 +122,16 @@ notes_free(struct proc *p)
     }
 }
 
-/* Take the next note's text; false: there is none. */
+/*
+ * Take the next note's text; false: there is none.  "kill" is not taken: it
+ * may come at any moment from another CPU, and has no text.
+ */
 static bool
 take_note(struct proc *p, char text[MAX_ERR])
 {
-    uint32_t bit = p->note_bits & -p->note_bits;
+    uint32_t bits = __atomic_load_n(&p->note_bits, __ATOMIC_SEQ_CST) &
+                    ~(uint32_t)NOTE_BIT_KILL;
+    uint32_t bit = bits & -bits;
     struct posted_note *n = NULL;
 
     if (bit) {

@@ -76,12 +76,15 @@ wait_for_partner(struct rendez_group *g, struct list *bucket, uint64_t tag,
         if (__atomic_load_n(&p->rendez_done, __ATOMIC_ACQUIRE))
             return p->rendez_value;
         spin_lock(&g->lock);
-        if (err && !p->rendez_done)
+        /* it may have come since, and found nobody asleep to wake */
+        if (err || p->rendez_done)
             break;
     }
-    list_remove(&p->wait_link);
+    if (!p->rendez_done)
+        list_remove(&p->wait_link);
+    value = p->rendez_done ? p->rendez_value : UINT64_MAX;
     spin_unlock(&g->lock);
-    return UINT64_MAX;
+    return value;
 }
 
 /* The partner's value, or all ones if a note came first.  Sleeps. */
