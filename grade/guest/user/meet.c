@@ -1,0 +1,427 @@
+/*
+ * meet.c - rendezvous and semaphores: nobody waits for ever, nothing is
+ * counted twice, on any number of CPUs.
+ */
+#include "check.h"
+
+enum {
+    MS = 1000000
+};
+
+static uint32_t sem, other, ready; /* neighbours on one page, on purpose */
+static uint32_t taken, stop;
+static uint64_t sums[2];
+
+static void
+child_ends(void)
+{
+    exits(check_failures ? "a check failed" : "");
+}
+
+/* ---- rendezvous ---- */
+
+/* Two meet under a tag and swap values; any value, any tag. */
+TEST(swap)
+{
+    static const uint64_t values[] = { 0, 1, 1ul << 31, 1ul << 63, 0xdead,
+        0x00007fffffffffff };
+
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        int pid = fork();
+
+        if (pid == 0) {
+            CHECK_EQ(rendezvous(values[i], ~values[i]), values[i]);
+            child_ends();
+        }
+        CHECK_EQ(rendezvous(values[i], values[i]), ~values[i]);
+        CHECK_EQ(wait(NULL), pid);
+    }
+}
+
+/*
+ * Many who wait under many tags each meet the right one.
+ * cpus: 1 4
+ */
+TEST(many_tags)
+{
+    enum {
+        N = 60
+    };
+
+    for (uint64_t tag = 0; tag < N; tag++) {
+        if (fork() == 0) {
+            CHECK_EQ(rendezvous(tag << 4, tag), tag + 1000);
+            child_ends();
+        }
+    }
+    for (uint64_t i = 0; i < N; i++) {
+        uint64_t tag = i * 7 % N;
+
+        CHECK_EQ(rendezvous(tag << 4, tag + 1000), tag);
+    }
+    for (int i = 0; i < N; i++)
+        CHECK(wait(NULL) > 0);
+}
+
+/* Meet whoever comes until told to stop; count what was given and got. */
+static void
+meet_until_stopped(uint64_t mine)
+{
+    uint64_t theirs;
+
+    while ((theirs = rendezvous(1, mine)) != 0) {
+        __atomic_add_fetch(&sums[0], mine, __ATOMIC_RELAXED);
+        __atomic_add_fetch(&sums[1], theirs, __ATOMIC_RELAXED);
+        mine += 100;
+    }
+    _exits("");
+}
+
+/*
+ * Seven meet under one tag, whoever comes: what is given is what is got.
+ * cpus: 1 2 4 8
+ * shifts: 5 parallel
+ */
+TEST(crowd_meets)
+{
+    enum {
+        WHO = 7
+    };
+
+    for (uint64_t who = 1; who <= WHO; who++)
+        if (rfork(RFPROC | RFMEM) == 0)
+            meet_until_stopped(who);
+    sleep(10 * MS);
+    for (int i = 0; i < WHO; i++)
+        rendezvous(1, 0);
+    for (int i = 0; i < WHO; i++)
+        CHECK(wait(NULL) > 0);
+    CHECK_EQ(sums[0], sums[1]);
+    CHECK(sums[0] > 100);
+}
+
+static void
+partner(int rounds)
+{
+    for (int i = 0; i < rounds; i++)
+        CHECK_EQ(rendezvous(3, 4), 5);
+    child_ends();
+}
+
+/*
+ * Children that die while their parent waits for another wake it for
+ * nothing: it goes on waiting, and meets.
+ * cpus: 1 2 4
+ * shifts: 5 parallel
+ */
+TEST(woken_for_nothing)
+{
+    enum {
+        ROUNDS = 60
+    };
+    int pid = fork(), got = 0;
+
+    if (pid == 0)
+        partner(ROUNDS);
+    for (int i = 0; i < ROUNDS; i++) {
+        for (int n = 0; n < 2; n++)
+            if (fork() == 0)
+                _exits("");
+        CHECK_EQ(rendezvous(3, 5), 4);
+    }
+    while (wait(NULL) > 0)
+        got++;
+    CHECK_EQ(got, 1 + 2 * ROUNDS);
+}
+
+/*
+ * Who is killed in rendezvous is met by nobody.
+ * cpus: 1 2
+ */
+TEST(dead_partner)
+{
+    int first = fork(), second;
+
+    if (first == 0) {
+        rendezvous(9, 1);
+        _exits("met");
+    }
+    sleep(2 * MS);
+    CHECK_EQ(postnote(NOTE_PROC, (uint32_t)first, "kill"), 0);
+    CHECK_EQ(wait(NULL), first);
+    second = fork();
+    if (second == 0) {
+        CHECK_EQ(rendezvous(9, 2), 3);
+        child_ends();
+    }
+    CHECK_EQ(rendezvous(9, 3), 2);
+    CHECK_EQ(wait(NULL), second);
+}
+
+/* ---- semaphores, one at a time ---- */
+
+/* Counts go up and down as told, and blocking is a choice. */
+TEST(counts)
+{
+    CHECK_EQ(semacquire(&sem, 0), 0);
+    CHECK_EQ(semrelease(&sem, 3), 3);
+    CHECK_EQ(semrelease(&sem, 2), 5);
+    for (int i = 0; i < 5; i++)
+        CHECK_EQ(semacquire(&sem, i % 2), 1);
+    CHECK_EQ(semacquire(&sem, 0), 0);
+    CHECK_EQ(sem, 0);
+    sem = 1; /* an ordinary word: a program may set it */
+    CHECK_EQ(tsemacquire(&sem, 0), 1);
+    CHECK_EQ(tsemacquire(&sem, 0), 0);
+    CHECK_EQ(other, 0);
+}
+
+/* A wait with a limit ends when it is over, not before, and takes nothing. */
+TEST(time_is_up)
+{
+    uint64_t from = nsec(), passed;
+
+    CHECK_EQ(tsemacquire(&sem, 7 * MS), 0);
+    passed = nsec() - from;
+    CHECK(passed >= 7 * MS);
+    CHECK(passed < 9 * MS);
+    CHECK_EQ(sem, 0);
+    CHECK_EQ(semrelease(&sem, 1), 1);
+    CHECK_EQ(semacquire(&sem, 0), 1);
+}
+
+static void
+take_one(uint32_t *s)
+{
+    if (semacquire(s, 1) == 1)
+        __atomic_add_fetch(&taken, 1, __ATOMIC_RELAXED);
+    _exits("");
+}
+
+/*
+ * A release wakes as many as it says, and only who waits for that word.
+ * cpus: 1 2
+ */
+TEST(wakes_as_many)
+{
+    for (int i = 0; i < 6; i++)
+        if (rfork(RFPROC | RFMEM) == 0)
+            take_one(i < 4 ? &sem : &other);
+    sleep(20 * MS);
+    CHECK_EQ(semrelease(&sem, 3), 3);
+    for (int i = 0; i < 3; i++)
+        CHECK(wait(NULL) > 0);
+    sleep(5 * MS);
+    CHECK_EQ(taken, 3);
+    CHECK_EQ(sem, 0);
+    semrelease(&other, 2);
+    semrelease(&sem, 1);
+    for (int i = 0; i < 3; i++)
+        CHECK(wait(NULL) > 0);
+    CHECK_EQ(taken, 6);
+}
+
+/* After a fork the same address is another semaphore. */
+TEST(private_after_fork)
+{
+    int pid = fork();
+
+    if (pid == 0) {
+        CHECK_EQ(semrelease(&sem, 5), 5);
+        child_ends();
+    }
+    CHECK_EQ(tsemacquire(&sem, 10 * MS), 0);
+    CHECK_EQ(wait(NULL), pid);
+    CHECK_EQ(sem, 0);
+    sem = 2;
+    pid = fork();
+    if (pid == 0) {
+        CHECK_EQ(semacquire(&sem, 1), 1);
+        CHECK_EQ(semacquire(&sem, 1), 1);
+        CHECK_EQ(semacquire(&sem, 0), 0);
+        child_ends();
+    }
+    CHECK_EQ(wait(NULL), pid);
+    CHECK_EQ(sem, 2);
+}
+
+/* Memory that was mapped, and then shared, has semaphores too. */
+TEST(in_mapped_memory)
+{
+    uint32_t *word = (uint32_t *)mem_map(0, PAGE_SIZE, MEM_READ | MEM_WRITE);
+    int pid;
+
+    pid = rfork(RFPROC | RFMEM);
+    if (pid == 0) {
+        CHECK_EQ(semacquire(word + 1023, 1), 1);
+        CHECK_EQ(semrelease(word, 1), 1);
+        child_ends();
+    }
+    sleep(MS);
+    CHECK_EQ(semrelease(word + 1023, 1), 1);
+    CHECK_EQ(semacquire(word, 1), 1);
+    CHECK_EQ(wait(NULL), pid);
+}
+
+/* A semaphore whose page goes away while others wait harms nobody. */
+TEST(page_goes_away)
+{
+    uint32_t *word = (uint32_t *)mem_map(0, PAGE_SIZE, MEM_READ | MEM_WRITE);
+    int pid = rfork(RFPROC | RFMEM);
+
+    if (pid == 0)
+        take_one(word);
+    sleep(2 * MS);
+    CHECK_EQ(mem_unmap((uint64_t)word, PAGE_SIZE), 0);
+    CHECK_EQ(semrelease(word, 1), -E_BADADDR);
+    CHECK_EQ(postnote(NOTE_PROC, (uint32_t)pid, "kill"), 0);
+    CHECK_EQ(wait(NULL), pid);
+    CHECK_EQ(taken, 0);
+}
+
+/*
+ * Who is killed while it waits takes no token with it.
+ * cpus: 1 2
+ */
+TEST(dead_waiter)
+{
+    int dead = rfork(RFPROC | RFMEM), next;
+
+    if (dead == 0)
+        take_one(&sem);
+    sleep(2 * MS);
+    next = rfork(RFPROC | RFMEM);
+    if (next == 0)
+        take_one(&sem);
+    sleep(2 * MS);
+    CHECK_EQ(postnote(NOTE_PROC, (uint32_t)dead, "kill"), 0);
+    CHECK_EQ(wait(NULL), dead);
+    CHECK_EQ(semrelease(&sem, 1), 1);
+    CHECK_EQ(wait(NULL), next);
+    CHECK_EQ(taken, 1);
+}
+
+/* ---- semaphores under stress ---- */
+
+static void
+consume(void)
+{
+    for (;;) {
+        if (semacquire(&sem, 1) != 1)
+            break;
+        if (__atomic_load_n(&stop, __ATOMIC_ACQUIRE))
+            break;
+        __atomic_add_fetch(&taken, 1, __ATOMIC_RELAXED);
+    }
+    _exits("");
+}
+
+static void
+produce(int n)
+{
+    for (int i = 0; i < n; i++)
+        semrelease(&sem, 1 + i % 3);
+    semrelease(&ready, 1);
+    _exits("");
+}
+
+/*
+ * What producers release, consumers take: no wakeup is lost, none doubled.
+ * cpus: 1 2 4 8
+ * shifts: 5 parallel
+ */
+TEST(producers_consumers)
+{
+    enum {
+        P = 4,
+        C = 6,
+        N = 150
+    };
+
+    for (int i = 0; i < C; i++)
+        if (rfork(RFPROC | RFMEM) == 0)
+            consume();
+    for (int i = 0; i < P; i++)
+        if (rfork(RFPROC | RFMEM) == 0)
+            produce(N);
+    for (int i = 0; i < P; i++)
+        CHECK_EQ(semacquire(&ready, 1), 1);
+    for (int i = 0; i < 500 && taken < P * N * 2; i++)
+        sleep(MS);
+    CHECK_EQ(taken, P * N * 2);
+    CHECK_EQ(sem, 0);
+    __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+    semrelease(&sem, C);
+    for (int i = 0; i < P + C; i++)
+        CHECK(wait(NULL) > 0);
+}
+
+static uint32_t inside, crossed;
+
+static void
+exclude(int rounds)
+{
+    for (int i = 0; i < rounds; i++) {
+        CHECK_EQ(semacquire(&sem, 1), 1);
+        if (__atomic_add_fetch(&inside, 1, __ATOMIC_SEQ_CST) != 1)
+            __atomic_add_fetch(&crossed, 1, __ATOMIC_RELAXED);
+        if (i % 16 == 0)
+            yield();
+        __atomic_sub_fetch(&inside, 1, __ATOMIC_SEQ_CST);
+        semrelease(&sem, 1);
+    }
+    child_ends();
+}
+
+/*
+ * A semaphore of 1 lets one in at a time.
+ * cpus: 1 2 4
+ * shifts: 5 parallel
+ */
+TEST(mutual_exclusion)
+{
+    sem = 1;
+    for (int i = 0; i < 5; i++)
+        if (rfork(RFPROC | RFMEM) == 0)
+            exclude(100);
+    for (int i = 0; i < 5; i++)
+        CHECK(wait(NULL) > 0);
+    CHECK_EQ(crossed, 0);
+    CHECK_EQ(sem, 1);
+}
+
+static void
+take_in_time(uint64_t seed)
+{
+    for (int i = 0; i < 80; i++) {
+        uint64_t ns = random_next(&seed) % (MS / 5);
+        int got = tsemacquire(&sem, ns);
+
+        CHECK(got == 0 || got == 1);
+        __atomic_add_fetch(&taken, (uint32_t)got, __ATOMIC_RELAXED);
+    }
+    child_ends();
+}
+
+/*
+ * Time-outs that race with releases: each token is taken or still there.
+ * cpus: 1 2 4
+ * seeds: 2
+ * shifts: 5 parallel
+ */
+TEST(timeouts_race)
+{
+    uint32_t released = 0;
+
+    for (int i = 0; i < 4; i++)
+        if (rfork(RFPROC | RFMEM) == 0)
+            take_in_time(check_seed + (uint64_t)i);
+    for (int i = 0; i < 100; i++) {
+        sleep(check_random() % (MS / 5));
+        CHECK(semrelease(&sem, 1) > 0);
+        released++;
+    }
+    for (int i = 0; i < 4; i++)
+        CHECK(wait(NULL) > 0);
+    CHECK_EQ(taken + sem, released);
+}
