@@ -23,41 +23,7 @@ GS_BASE   equ 0xc0000101
 extern trap_dispatch, trap_leave
 global trap_stubs, trap_return
 
-%macro PUSH_REGISTERS 0
-        push rax
-        push rbx
-        push rcx
-        push rdx
-        push rsi
-        push rdi
-        push rbp
-        push r8
-        push r9
-        push r10
-        push r11
-        push r12
-        push r13
-        push r14
-        push r15
-%endmacro
-
-%macro POP_REGISTERS 0
-        pop r15
-        pop r14
-        pop r13
-        pop r12
-        pop r11
-        pop r10
-        pop r9
-        pop r8
-        pop rbp
-        pop rdi
-        pop rsi
-        pop rdx
-        pop rcx
-        pop rbx
-        pop rax
-%endmacro
+%include "boot/x86_64/registers.inc"
 
 ; The kernel runs with AC clear, or SMAP would not guard it.  Interrupt gates
 ; leave AC as it was; clac does not exist on every CPU, and it is rarely set.

@@ -16,6 +16,7 @@
 
         bits 64
         %include "offsets.inc"
+        %include "boot/x86_64/registers.inc"
 
         section .text
 
@@ -34,21 +35,7 @@ syscall_entry:
         push rcx                        ; 40  rip
         push 0                          ; 48  error
         push 0                          ; 56  vector
-        push rax                        ; 64
-        push rbx
-        push rcx
-        push rdx
-        push rsi
-        push rdi
-        push rbp
-        push r8
-        push r9
-        push r10
-        push r11
-        push r12
-        push r13
-        push r14
-        push r15                        ; 176
+        PUSH_REGISTERS                  ; 176
         xor ebp, ebp                    ; the kernel's backtrace ends here
         mov rdi, rsp
         call syscall_dispatch           ; comes back with interrupts off
