@@ -47,6 +47,18 @@ def test_prompt(shell: Callable[..., Machine], cpus: int) -> None:
     assert len(re.findall("(?m)^ *[0-9]+ ", machine.command_line("ps", PROMPT))) >= 3
 
 
+def test_nmi_tells_where_each_cpu_was(shell: Callable[..., Machine]) -> None:
+    """An NMI on a machine that hangs is one report, with the place of each CPU."""
+    machine = shell(cpus=4)
+    machine.qmp.hmp("nmi")
+    machine.expect("halted")
+    text = machine.console()
+    assert text.count("non-maskable interrupt at ") == 1
+    reported = re.findall(r"panic: cpu (\d):", text)
+    others = re.findall(r"(?m)^cpu (\d) was at \w+\+0x", text)
+    assert sorted(reported + others) == ["0", "1", "2", "3"]
+
+
 @pytest.mark.parametrize(
     "setup",
     [{"mem": "64M"}, {"mem": "64G"}, {"cpu": "qemu64"}, {"cpu": "Nehalem", "cpus": 2}],

@@ -155,7 +155,8 @@ void panic(const char *fmt, ...) __attribute__((noreturn));
                     __func__, #cond);                                          \
     } while (0)
 
-/* A panic stops the other CPUs through this; sched sets it. */
+/* A panic stops the other CPUs through this, by NMIs, for which panic.c has
+ * the handler; sched sets it. */
 extern void (*panic_stop_others)(void);
 
 struct symbol { /* by rising address */
@@ -198,8 +199,8 @@ enum trap_vector {
 /*
  * Who handles a vector.  The handler runs with interrupts off on the kernel
  * stack (IST vectors: on theirs); returning resumes what was interrupted.
- * A vector without handler: from the kernel it is a panic, from user mode it
- * goes to `user_trap`, and without that is a panic too.
+ * A vector without handler is a panic, unless it is an exception that a user
+ * program caused: that goes to `user_trap`, if there is one.
  */
 typedef void trap_handler(struct trapframe *tf);
 void trap_register(unsigned vector, trap_handler *handler);

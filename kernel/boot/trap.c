@@ -38,6 +38,15 @@ report_breakpoint(struct trapframe *tf)
     backtrace(tf->rip, tf->rbp);
 }
 
+/* Whether a program can be blamed: not for the machine's own events. */
+static bool
+is_programs_fault(const struct trapframe *tf)
+{
+    return trap_from_user(tf) && tf->vector < TRAP_IRQ0 &&
+           tf->vector != TRAP_NMI && tf->vector != TRAP_DOUBLE_FAULT &&
+           tf->vector != TRAP_MACHINE_CHECK;
+}
+
 /* Called by trap_entry.asm for every exception and interrupt. */
 void
 trap_dispatch(struct trapframe *tf)
@@ -47,7 +56,7 @@ trap_dispatch(struct trapframe *tf)
     count(this_cpu(), tf->vector);
     if (handler != NULL)
         handler(tf);
-    else if (trap_from_user(tf) && user_trap != NULL)
+    else if (is_programs_fault(tf) && user_trap != NULL)
         user_trap(tf);
     else if (tf->vector == TRAP_BREAKPOINT)
         report_breakpoint(tf);

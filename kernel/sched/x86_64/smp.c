@@ -67,23 +67,6 @@ ask_for_flush(uint32_t mask)
         apic_send((unsigned)__builtin_ctz(mask), VEC_TLB);
 }
 
-/* A CPU panicked: this one stops where it is. */
-static void
-nmi(struct trapframe *tf)
-{
-    bool panicking = false;
-
-    for (unsigned i = 0; i < ncpu; i++)
-        panicking |= cpus[i].in_panic;
-    if (!panicking) {
-        print("NMI\n");
-        trap_dump(tf);
-        return;
-    }
-    for (;;)
-        __asm__ volatile("cli; hlt");
-}
-
 /* First C code of every CPU but the first, on its idle process's stack. */
 static void
 cpu_main(struct cpu *cpu)
@@ -140,7 +123,6 @@ smp_start(void)
     want = (unsigned)cmdline_number("cpus", n);
     trap_register(VEC_RESCHED, resched_interrupt);
     trap_register(VEC_TLB, tlb_interrupt);
-    trap_register(TRAP_NMI, nmi);
     tlb_ask = ask_for_flush;
     panic_stop_others = apic_nmi_others;
     if (n == 1)
