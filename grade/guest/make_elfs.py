@@ -66,7 +66,9 @@ class Elf:
         """The file."""
         count = len(self.segments) if self.phnum < 0 else self.phnum
         head = self.magic + self.ident
-        head += struct.pack("<HHIQQQ", self.type, self.machine, 1, self.entry, self.phoff, 0)
+        head += struct.pack(
+            "<HHIQQQ", self.type, self.machine, 1, self.entry, self.phoff, 0
+        )
         head += struct.pack("<IHHHHHH", 0, 64, self.phentsize, count, 64, 0, 0)
         head += b"".join(segment.pack() for segment in self.segments)
         body = head.ljust(0x800, b"\0") + self.code

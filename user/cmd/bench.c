@@ -63,6 +63,7 @@ run_fault(unsigned n)
         *(volatile char *)next_page = 1;
 }
 
+/* Give the touched pages back. */
 static void
 finish_fault(void)
 {
@@ -79,6 +80,7 @@ wait_success(void)
         fatal("the child: %s", w.msg);
 }
 
+/* Children that do nothing. */
 static void
 run_fork(unsigned n)
 {
@@ -89,6 +91,7 @@ run_fork(unsigned n)
     }
 }
 
+/* Children that become another program, which does nothing. */
 static void
 run_exec(unsigned n)
 {
@@ -107,6 +110,7 @@ run_exec(unsigned n)
 
 static int server;
 
+/* The round trip's other side, not needed any more. */
 static void
 stop_server(void)
 {
@@ -119,6 +123,7 @@ enum {
     ANSWER = 0x616e73
 };
 
+/* A server that answers each ASK with an ANSWER. */
 static void
 start_rendezvous(void)
 {
@@ -128,6 +133,7 @@ start_rendezvous(void)
         rendezvous(ANSWER, rendezvous(ASK, 0) + 1);
 }
 
+/* n requests, each answer checked. */
 static void
 run_rendezvous(unsigned n)
 {
@@ -140,6 +146,7 @@ run_rendezvous(unsigned n)
 
 static uint32_t ask, answer; /* semaphores, on pages that RFMEM shares */
 
+/* A server that answers each `ask` with an `answer`. */
 static void
 start_semaphore(void)
 {
@@ -154,6 +161,7 @@ start_semaphore(void)
     server = pid;
 }
 
+/* n requests. */
 static void
 run_semaphore(unsigned n)
 {
@@ -165,6 +173,7 @@ run_semaphore(unsigned n)
 
 /* ---- measuring ---- */
 
+/* For qsort: rising. */
 static int
 by_value(const void *a, const void *b)
 {
@@ -207,6 +216,7 @@ count_batch(const struct row *r, bool idle)
     };
 }
 
+/* Set up, time, count, tear down. */
 static struct cost
 measure(const struct row *r)
 {
@@ -227,6 +237,7 @@ measure(const struct row *r)
     return c;
 }
 
+/* One row: printed for people, recorded for tools/bench.py. */
 static void
 show(const char *name, const struct cost *c, const char *remark)
 {
@@ -262,6 +273,7 @@ show_round_trip(void)
     show("ipc_roundtrip", second ? &other : &best, round_trips[second].name);
 }
 
+/* Was this row asked for?  Without arguments all are. */
 static bool
 wanted(const char *name, int argc, char **argv)
 {

@@ -8,6 +8,7 @@ static const char usage[] =
         "Enter the deadline class (10ms, the period, 2ms), work 50 periods,\n"
         "and print how late each began at worst.  Try it beside `spin 5s &`.\n";
 
+/* An argument that must be a time above 0. */
 static int64_t
 duration(const char *s)
 {
@@ -28,6 +29,7 @@ work(uint64_t ns)
         ;
 }
 
+/* Work n periods and tell the worst delay of their starts. */
 static void
 run(uint64_t period, uint64_t cost, uint64_t n)
 {

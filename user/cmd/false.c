@@ -1,5 +1,5 @@
 /*
- * false.c - fail.
+ * false.c - fail: ends with the exit string "error 1".
  */
 #include "lib/lux.h"
 

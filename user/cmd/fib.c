@@ -7,6 +7,7 @@ static const char usage[] = "usage: fib [n]\n"
                             "Print the n-th Fibonacci number (30, at most 50)"
                             " the slow way.\n";
 
+/* F(n) in F(n) steps, on purpose. */
 static uint64_t
 fib(unsigned n)
 {

@@ -15,6 +15,7 @@ extern const char motd[];
 static const char usage[] = "usage: init\n"
                             "Start a shell, again whenever it ends.\n";
 
+/* A shell in a note group of its own, which has the console. */
 static int
 start_shell(void)
 {

@@ -10,6 +10,7 @@ static const char usage[] =
 
 static bool long_rows;
 
+/* For qsort: rising. */
 static int
 by_name(const void *a, const void *b)
 {
@@ -18,6 +19,7 @@ by_name(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+/* Does one of the prefixes fit?  Without arguments all do. */
 static bool
 wanted(const char *name, int argc, char **argv)
 {
@@ -30,6 +32,7 @@ wanted(const char *name, int argc, char **argv)
     return argc == 0;
 }
 
+/* One line for one file. */
 static void
 show(const struct archiveinfo *f)
 {

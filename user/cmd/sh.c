@@ -28,6 +28,7 @@ static const char usage[] =
 
 /* ---- jobs ---- */
 
+/* The job with this pid (0: a free place), or NULL. */
 static struct job *
 job_find(int pid)
 {
@@ -37,6 +38,7 @@ job_find(int pid)
     return NULL;
 }
 
+/* A child has ended: if it is a job, say so and forget it. */
 static void
 job_done(const struct waitmsg *w)
 {
@@ -91,6 +93,7 @@ wait_foreground(int pid)
 
 /* ---- running programs ---- */
 
+/* In the child: take the console unless in the background, exec. */
 static NORETURN void
 run_child(char **words, bool background)
 {
@@ -127,6 +130,7 @@ report(const char *name)
         print("\n");
 }
 
+/* Start words[0] and, in the foreground, see it to its end. */
 static void
 run_program(char **words, bool background)
 {
@@ -149,6 +153,7 @@ run_program(char **words, bool background)
 
 /* ---- built-in commands ---- */
 
+/* help: what can be typed */
 static void
 help(char **words)
 {
@@ -166,6 +171,7 @@ help(char **words)
             column % 6 != 0 ? "\n" : "");
 }
 
+/* jobs: those that still run */
 static void
 list_jobs(char **words)
 {
@@ -196,6 +202,7 @@ wait_jobs(char **words)
         print("\n");
 }
 
+/* status: exit string of the last program in the foreground */
 static void
 show_status(char **words)
 {
@@ -203,6 +210,7 @@ show_status(char **words)
     print("%s\n", last.msg[0] != '\0' ? last.msg : "success");
 }
 
+/* exit: end the loop after this line */
 static void
 leave_shell(char **words)
 {
@@ -238,6 +246,7 @@ cut_ampersand(char **words, int *n)
     return true;
 }
 
+/* Split a line and do what its first word says. */
 static void
 run_line(char *line)
 {
@@ -265,6 +274,7 @@ run_line(char *line)
     run_program(words, background);
 }
 
+/* An interrupt only ends the wait for a line; all else kills. */
 static void
 on_note(struct ureg *ureg, char *note)
 {

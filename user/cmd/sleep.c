@@ -1,5 +1,5 @@
 /*
- * sleep.c - wait.
+ * sleep.c - wait for a while; an interrupt ends it early, as an error.
  */
 #include "lib/lux.h"
 

@@ -1,5 +1,5 @@
 /*
- * true.c - succeed.
+ * true.c - succeed: the smallest program, for scripts and benchmarks.
  */
 #include "lib/lux.h"
 

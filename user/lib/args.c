@@ -10,6 +10,7 @@ const char *arg0 = "?";
 
 static char *rest; /* letters of the current word still to come */
 
+/* Drop the first word of what is left. */
 static void
 next_word(int *argc, char ***argv)
 {
@@ -17,6 +18,7 @@ next_word(int *argc, char ***argv)
     (*argv)++;
 }
 
+/* The letter at `rest`; -h prints usage and does not return. */
 static int
 next_letter(const char *usage)
 {
@@ -28,6 +30,7 @@ next_letter(const char *usage)
     exits(NULL);
 }
 
+/* The next option letter of *argv, or 0 once *argv is past the options. */
 int
 arg_next(int *argc, char ***argv, const char *usage)
 {
@@ -47,6 +50,7 @@ arg_next(int *argc, char ***argv, const char *usage)
     return next_letter(usage);
 }
 
+/* What follows the letter just given; usage_die if nothing does. */
 char *
 arg_value(int *argc, char ***argv, const char *usage)
 {
@@ -62,6 +66,7 @@ arg_value(int *argc, char ***argv, const char *usage)
     return value;
 }
 
+/* Name the unknown letter, then usage_die. */
 void
 arg_bad(int option, const char *usage)
 {
@@ -69,6 +74,7 @@ arg_bad(int option, const char *usage)
     usage_die(usage);
 }
 
+/* Print usage to the error output and fail with "usage". */
 void
 usage_die(const char *usage)
 {
@@ -76,6 +82,7 @@ usage_die(const char *usage)
     exits("usage");
 }
 
+/* s as a number, all of it; no sign is allowed. */
 uint64_t
 number_or_die(const char *s, const char *usage)
 {

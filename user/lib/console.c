@@ -4,6 +4,7 @@
  */
 #include "lib/lux.h"
 
+/* Format first, write once: lines of two processes do not mix. */
 int
 vfprint(int fd, const char *fmt, va_list args)
 {
@@ -17,6 +18,7 @@ vfprint(int fd, const char *fmt, va_list args)
     return (int)cons_write(buf, (size_t)n);
 }
 
+/* vfprint with its arguments in place. */
 int
 fprint(int fd, const char *fmt, ...)
 {
@@ -29,6 +31,7 @@ fprint(int fd, const char *fmt, ...)
     return n;
 }
 
+/* fprint to the standard output. */
 int
 print(const char *fmt, ...)
 {
@@ -54,6 +57,7 @@ skip_line(void)
     return n;
 }
 
+/* One line into buf, NUL for newline; its length, -1, -E_INTR. */
 int64_t
 read_line(char *buf, size_t len)
 {

@@ -3,6 +3,7 @@
  */
 #include "lib/lux.h"
 
+/* Is c in first..last? */
 static bool
 between(int c, int first, int last)
 {

@@ -6,6 +6,7 @@
  */
 #include "lib/self.h"
 
+/* Called by every stub whose call failed: keep it cheap. */
 int64_t
 error_set(int64_t error)
 {
@@ -13,12 +14,14 @@ error_set(int64_t error)
     return error;
 }
 
+/* The number's string, or the text that werrstr left. */
 const char *
 errstr(void)
 {
     return self->error != 0 ? err_string((int)self->error) : self->text;
 }
 
+/* Format the caller's own words for what went wrong. */
 void
 werrstr(const char *fmt, ...)
 {

@@ -29,6 +29,7 @@ struct big { /* limb[0] is the least significant */
     int n;
 };
 
+/* b *= by; the carry out must fit one limb, so by < 10^9. */
 static void
 big_times(struct big *b, uint32_t by)
 {
@@ -144,6 +145,7 @@ digit_at(const struct decimal *d, int i)
     return (char)('0' + (i >= 0 && i < d->n ? d->digit[i] : 0));
 }
 
+/* 123.456, with `precision` digits after the point. */
 static char *
 text_fixed(char *p, const struct decimal *d, int precision, bool point)
 {
@@ -160,6 +162,7 @@ text_fixed(char *p, const struct decimal *d, int precision, bool point)
     return p;
 }
 
+/* 1.23e+45, with `precision` digits after the point. */
 static char *
 text_scientific(char *p, const struct decimal *d, int precision, bool point)
 {
@@ -203,6 +206,7 @@ text_general(char *p, struct decimal *d, int precision, bool all)
     return text_fixed(p, d, precision - 1 - e, true);
 }
 
+/* Choose digits and shape for a value that is a number. */
 static char *
 text_finite(char *p, double value, char letter, const struct spec *spec)
 {
@@ -222,6 +226,7 @@ text_finite(char *p, double value, char letter, const struct spec *spec)
     return text_fixed(p, &d, precision, spec->alt);
 }
 
+/* The sign apart, so that -0 keeps it; then inf, nan or digits. */
 int
 float_text(char *text, double value, char letter, const struct spec *spec)
 {

@@ -8,6 +8,7 @@
  */
 #include "lib/lux.h"
 
+/* Take l; blocks while another process has it. */
 void
 qlock(struct qlock *l)
 {
@@ -17,6 +18,7 @@ qlock(struct qlock *l)
         ; /* a note was handled; the lock is still wanted */
 }
 
+/* Give l, which the caller holds, to one that waits, if any. */
 void
 qunlock(struct qlock *l)
 {
@@ -24,6 +26,7 @@ qunlock(struct qlock *l)
         semrelease(&l->sem, 1);
 }
 
+/* Take l only if nobody has it or waits; never blocks. */
 bool
 canqlock(struct qlock *l)
 {

@@ -48,30 +48,35 @@ static struct qlock heap_lock;
 
 /* ---- headers ---- */
 
+/* The tag that makes b a block of this kind, in place in `word`. */
 static uint64_t
 tag_of(const struct block *b, enum kind kind)
 {
     return ((uint64_t)kind ^ ((uintptr_t)b >> 4 & 0xffff)) << 48;
 }
 
+/* Does b carry that tag? */
 static bool
 is_kind(const struct block *b, enum kind kind)
 {
     return (b->word & ~SIZE_MASK) == tag_of(b, kind);
 }
 
+/* Bytes of b, its header included. */
 static uint64_t
 size_of(const struct block *b)
 {
     return b->word & SIZE_MASK;
 }
 
+/* The neighbour above; b is not the END block. */
 static struct block *
 right_of(struct block *b)
 {
     return (struct block *)((char *)b + size_of(b));
 }
 
+/* The neighbour below; b->prev_size is not 0. */
 static struct block *
 left_of(struct block *b)
 {
@@ -98,6 +103,7 @@ bin_of(uint64_t size)
     return (top - 4) * 4 + (size >> (top - 2) & 3);
 }
 
+/* Hang free b into the bin of its size. */
 static void
 bin_insert(struct block *b)
 {
@@ -111,6 +117,7 @@ bin_insert(struct block *b)
     bin_map[n / 64] |= 1ul << n % 64;
 }
 
+/* Take free b out of its bin, before its size changes. */
 static void
 bin_remove(struct block *b)
 {
@@ -222,6 +229,7 @@ grow(uint64_t size)
 
 /* ---- big blocks ---- */
 
+/* A mapping of its own for n bytes; NULL: no memory. */
 static void *
 map_big(size_t n)
 {
@@ -245,6 +253,7 @@ block_size(size_t n)
     return n <= SMALLEST - HEADER ? SMALLEST : ROUND_UP(n + HEADER, GRAIN);
 }
 
+/* The heap is damaged, or the program about to: end it. */
 static NORETURN void
 bad_pointer(const char *what)
 {
@@ -268,6 +277,7 @@ block_of(void *p)
     return b;
 }
 
+/* From the bins, else from brk; NULL and errstr if neither has it. */
 void *
 malloc(size_t n)
 {
@@ -292,6 +302,7 @@ malloc(size_t n)
     return b != NULL ? (char *)b + HEADER : NULL;
 }
 
+/* Check p hard, then join its block with free neighbours. */
 void
 free(void *p)
 {
@@ -310,6 +321,7 @@ free(void *p)
     qunlock(&heap_lock);
 }
 
+/* malloc, zeroed; count * size may overflow. */
 void *
 calloc(size_t count, size_t size)
 {
@@ -339,6 +351,7 @@ resize(struct block *b, uint64_t size)
     return true;
 }
 
+/* In place if the right neighbour permits, else move. */
 void *
 realloc(void *p, size_t n)
 {
@@ -372,6 +385,7 @@ realloc(void *p, size_t n)
     return q;
 }
 
+/* From the first block to END: sizes, tags and joins agree. */
 int64_t
 malloc_check(void)
 {

@@ -37,6 +37,7 @@ move_short(char *d, const char *s, size_t n)
     }
 }
 
+/* Upwards, 64 bytes a turn; dst below src may overlap it. */
 void *
 memcpy(void *dst, const void *src, size_t n)
 {
@@ -71,6 +72,7 @@ move_down(char *d, const char *s, size_t n)
     move_short(d, s, n);
 }
 
+/* memcpy if that reads every byte before it is overwritten. */
 void *
 memmove(void *dst, const void *src, size_t n)
 {
@@ -80,6 +82,7 @@ memmove(void *dst, const void *src, size_t n)
     return dst;
 }
 
+/* The last chunk overlaps the one before: no odd bytes are left. */
 void *
 memset(void *dst, int c, size_t n)
 {
@@ -103,6 +106,7 @@ memset(void *dst, int c, size_t n)
     return dst;
 }
 
+/* Words while equal; the first difference decides, unsigned. */
 int
 memcmp(const void *a, const void *b, size_t n)
 {
@@ -119,6 +123,7 @@ memcmp(const void *a, const void *b, size_t n)
     return 0;
 }
 
+/* The first byte c of s[0..n), or NULL. */
 void *
 memchr(const void *s, int c, size_t n)
 {

@@ -53,6 +53,7 @@ scan(const char *s, char **end, int base)
     return r;
 }
 
+/* A minus sign negates, as C wants; too large: UINT64_MAX. */
 unsigned long long
 strtoull(const char *s, char **end, int base)
 {
@@ -65,6 +66,7 @@ strtoull(const char *s, char **end, int base)
     return r.negative ? -r.magnitude : r.magnitude;
 }
 
+/* Out of range: the nearest limit. */
 long long
 strtoll(const char *s, char **end, int base)
 {
@@ -124,6 +126,7 @@ unit_ns(const char *s)
     return 0;
 }
 
+/* Whole and part are kept exact; what passes int64 is -E_BADARG. */
 int64_t
 parse_duration(const char *s)
 {

@@ -6,6 +6,7 @@
 #include "lib/float.h"
 #include "boot/format.h"
 
+/* The text of value in its width; zeros go behind the sign. */
 static void
 put_float(struct sink *s, const struct spec *spec, char letter, double value)
 {
@@ -27,6 +28,7 @@ put_float(struct sink *s, const struct spec *spec, char letter, double value)
     put_text(s, &plain, text, (size_t)len);
 }
 
+/* %e %f %g and %r, which the kernel lacks; see boot/format.h. */
 bool
 format_verb(struct sink *s, const struct spec *spec, char letter, va_list *args)
 {
@@ -39,6 +41,7 @@ format_verb(struct sink *s, const struct spec *spec, char letter, va_list *args)
     }
 }
 
+/* Format into buf, cut to len - 1 and a NUL. */
 int
 vsnprint(char *buf, size_t len, const char *fmt, va_list args)
 {
@@ -53,6 +56,7 @@ vsnprint(char *buf, size_t len, const char *fmt, va_list args)
     return (int)s.total;
 }
 
+/* vsnprint with its arguments in place. */
 int
 snprint(char *buf, size_t len, const char *fmt, ...)
 {

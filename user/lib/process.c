@@ -3,12 +3,14 @@
  */
 #include "lib/lux.h"
 
+/* A child in the same groups with a copy of the memory. */
 int
 fork(void)
 {
     return rfork(RFPROC);
 }
 
+/* Plain names are programs of bin/. */
 int
 exec_search(const char *name, char *const argv[])
 {
@@ -21,6 +23,7 @@ exec_search(const char *name, char *const argv[])
     return exec(path, argv);
 }
 
+/* Wait until pid is dead; reports of other children are lost. */
 int
 wait_for(int pid, struct waitmsg *w)
 {

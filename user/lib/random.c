@@ -6,6 +6,7 @@
  */
 #include "lib/lux.h"
 
+/* Advance *state by the golden ratio and scramble it. */
 uint64_t
 random_next(uint64_t *state)
 {

@@ -16,18 +16,21 @@ enum {
     SHORT_PART = 8
 }; /* insertion sort wins below */
 
+/* Address of element i. */
 static char *
 at(const struct array *a, size_t i)
 {
     return a->base + i * a->size;
 }
 
+/* compare() of elements i and j. */
 static int
 order(const struct array *a, size_t i, size_t j)
 {
     return a->compare(at(a, i), at(a, j));
 }
 
+/* Exchange elements i and j, eight bytes at a time. */
 static void
 swap(const struct array *a, size_t i, size_t j)
 {
@@ -50,6 +53,7 @@ swap(const struct array *a, size_t i, size_t j)
     }
 }
 
+/* Sort [from, to): n^2 / 4 steps, best for a few. */
 static void
 insertion_sort(const struct array *a, size_t from, size_t to)
 {
@@ -76,6 +80,7 @@ sift(const struct array *a, size_t from, size_t root, size_t to)
     }
 }
 
+/* Sort [from, to): 2 n log n steps, whatever the input. */
 static void
 heap_sort(const struct array *a, size_t from, size_t to)
 {
@@ -146,6 +151,7 @@ sort_part(const struct array *a, size_t from, size_t to, int levels)
     insertion_sort(a, from, to);
 }
 
+/* Allow twice the levels that a good split would need. */
 void
 qsort(void *base, size_t n, size_t size, compare_fn *compare)
 {
@@ -155,6 +161,7 @@ qsort(void *base, size_t n, size_t size, compare_fn *compare)
         sort_part(&a, 0, n, 2 * (64 - __builtin_clzl(n)));
 }
 
+/* Halve [from, from + n) until the key is met or nothing left. */
 void *
 bsearch(const void *key, const void *base, size_t n, size_t size,
         compare_fn *compare)

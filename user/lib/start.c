@@ -18,6 +18,7 @@ static unsigned nat_exit;
 
 _Static_assert(sizeof(struct self) == 160, "crt0.asm: SELF_SIZE");
 
+/* Set the library up, run main, end with what it returns. */
 void
 start(int argc, char **argv, struct self *mine)
 {
@@ -34,6 +35,7 @@ start(int argc, char **argv, struct self *mine)
     exits(msg);
 }
 
+/* Remember fn for exits. */
 int
 atexit(void (*fn)(void))
 {
@@ -43,6 +45,7 @@ atexit(void (*fn)(void))
     return 0;
 }
 
+/* The functions first: they may still print. */
 void
 exits(const char *msg)
 {
@@ -51,6 +54,7 @@ exits(const char *msg)
     _exits(msg);
 }
 
+/* Name the program, say why, end with the same words. */
 void
 fatal(const char *fmt, ...)
 {
@@ -64,6 +68,7 @@ fatal(const char *fmt, ...)
     exits(msg);
 }
 
+/* What assert calls; see lux.h. */
 void
 assert_failed(const char *file, int line, const char *what)
 {

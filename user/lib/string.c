@@ -26,6 +26,7 @@ strlen(const char *s)
     }
 }
 
+/* strlen(s), but never look past s[max - 1]. */
 size_t
 strnlen(const char *s, size_t max)
 {
@@ -34,6 +35,7 @@ strnlen(const char *s, size_t max)
     return end != NULL ? (size_t)(end - s) : max;
 }
 
+/* Less than, equal to, greater than 0; bytes unsigned. */
 int
 strcmp(const char *a, const char *b)
 {
@@ -44,6 +46,7 @@ strcmp(const char *a, const char *b)
     return (uint8_t)*a - (uint8_t)*b;
 }
 
+/* strcmp of at most n bytes. */
 int
 strncmp(const char *a, const char *b, size_t n)
 {
@@ -53,6 +56,7 @@ strncmp(const char *a, const char *b, size_t n)
     return 0;
 }
 
+/* The first c of s, whose NUL counts; or NULL. */
 char *
 strchr(const char *s, int c)
 {
@@ -62,6 +66,7 @@ strchr(const char *s, int c)
     return (char *)s;
 }
 
+/* The last c of s, whose NUL counts; or NULL. */
 char *
 strrchr(const char *s, int c)
 {
@@ -74,6 +79,7 @@ strrchr(const char *s, int c)
     return (char *)found;
 }
 
+/* The first place where what begins; an empty one begins at once. */
 char *
 strstr(const char *s, const char *what)
 {
@@ -87,6 +93,7 @@ strstr(const char *s, const char *what)
     return NULL;
 }
 
+/* Bytes at the start that are all in set. */
 size_t
 strspn(const char *s, const char *set)
 {
@@ -97,6 +104,7 @@ strspn(const char *s, const char *set)
     return n;
 }
 
+/* Bytes at the start that are all not in set. */
 size_t
 strcspn(const char *s, const char *set)
 {
@@ -107,12 +115,14 @@ strcspn(const char *s, const char *set)
     return n;
 }
 
+/* Copy with the NUL; dst has the room. */
 char *
 strcpy(char *dst, const char *src)
 {
     return memcpy(dst, src, strlen(src) + 1);
 }
 
+/* Append with the NUL; dst has the room. */
 char *
 strcat(char *dst, const char *src)
 {
@@ -120,6 +130,7 @@ strcat(char *dst, const char *src)
     return dst;
 }
 
+/* Cut to len; a result >= len says that it was. */
 size_t
 strlcpy(char *dst, const char *src, size_t len)
 {
@@ -131,6 +142,7 @@ strlcpy(char *dst, const char *src, size_t len)
     return n;
 }
 
+/* Append, cut to len in all; a result >= len says that it was. */
 size_t
 strlcat(char *dst, const char *src, size_t len)
 {
@@ -141,6 +153,7 @@ strlcat(char *dst, const char *src, size_t len)
     return used + strlcpy(dst + used, src, len - used);
 }
 
+/* A copy for the caller to free; NULL: no memory. */
 char *
 strdup(const char *s)
 {
@@ -173,6 +186,7 @@ take_word(char **s)
     return !quoted;
 }
 
+/* Words past max are counted and checked, not kept. */
 int
 tokenize(char *s, char **words, int max)
 {
