@@ -173,6 +173,7 @@ TEST(one_fault_each)
         { 54, 2, 32 },                          /* phentsize */
         { 56, 2, 0 },                           /* no segment */
         { 32, 8, SIZE - PHDR },                 /* headers leave the file */
+        { 32, 8, SIZE - 2 * PHDR },             /* by one */
         { HEADER, 4, 3 },                       /* PT_INTERP */
         { HEADER, 4, 2 },                       /* PT_DYNAMIC */
         { HEADER + 4, 4, 7 },                   /* writable and executable */
