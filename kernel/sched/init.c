@@ -40,6 +40,7 @@ sched_init_cpu(void)
     syscall_init_cpu();
     cpu->proc = runqs[cpu->id].idle;
     cpu->proc->ran_from = rdtsc();
+    timer_init_cpu();
 }
 
 void

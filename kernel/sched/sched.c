@@ -181,7 +181,7 @@ switch_to(struct cpu *cpu, struct proc *prev, struct proc *next)
     cpu->kernel_rsp = (uint64_t)next->kstack_top;
     cpu->tss.rsp[0] = (uint64_t)next->kstack_top;
     cpu->switches++;
-    TRACE(TRACE_SWITCH, next->pid, 0);
+    TRACE(TRACE_SWITCH, next->pid, prev->pid);
     if (prev->space)
         fpu_save(&prev->fpu);
     if (next->space)

@@ -49,6 +49,7 @@ struct timer {
     bool armed;
 };
 void timer_init(void);
+void timer_init_cpu(void);
 void timer_arm(struct timer *t, uint64_t when, void (*fn)(void *), void *arg);
 
 /* True if it was armed; fn neither runs nor will run when this returns. */
@@ -249,7 +250,7 @@ void consin_set_group(uint32_t notegrp);
 /* ---- trace.c: what happened, per CPU, for `make trace` ---- */
 
 enum trace_event {
-    TRACE_SWITCH = 1, /* a: pid going in */
+    TRACE_SWITCH = 1, /* a: pid going in, b: pid going out */
     TRACE_SYSCALL,    /* a: number */
     TRACE_SYSRET,     /* a: number, b: result */
     TRACE_WAKE,       /* a: pid woken */

@@ -20,9 +20,23 @@ struct timer_cpu {
 
 static struct timer_cpu timers[MAX_CPUS];
 
+/*
+ * `tick_us=` of the command line: each CPU is interrupted at least that
+ * often, idle or not.  Lux9 needs no tick; record and replay under QEMU do,
+ * and QEMU's CPUs that take turns change turns at timer interrupts.
+ */
+enum {
+    MIN_TICK_US = 50 /* leaves time for something else */
+};
+static uint64_t tick; /* TSC ticks; 0: none */
+
 void
 timer_init(void)
 {
+    uint64_t us = cmdline_number("tick_us", 0);
+
+    if (us > 0)
+        tick = ns_to_tsc((us < MIN_TICK_US ? MIN_TICK_US : us) * 1000);
     for (unsigned i = 0; i < MAX_CPUS; i++) {
         spin_init(&timers[i].lock, RANK_TIMER, "timers");
         timers[i].hardware = NEVER;
@@ -44,6 +58,14 @@ timer_need(uint64_t when)
     }
     if (were_on)
         intr_on();
+}
+
+/* The first tick, and each next one. */
+void
+timer_init_cpu(void)
+{
+    if (tick > 0)
+        timer_need(rdtsc() + tick);
 }
 
 void
@@ -129,4 +151,5 @@ timer_interrupt(void)
     spin_unlock(&tc->lock);
     if (next != NEVER)
         timer_need(next);
+    timer_init_cpu();
 }
