@@ -10,6 +10,7 @@
 #   make doctor       what this system lacks, and the command that mends it
 #   make gdb          the machine under GDB; T=name: one test
 #   make replay T=name  records a test and replays it, backwards too
+#   make trace        a picture of what RUN="program words" did on CPUS=2
 #   make book         the book as HTML in build/book/ (docs/*.md)
 #   make clean        removes build/
 #
@@ -494,7 +495,14 @@ gdb replay:
 	$(Q)STAGE=$(STAGE) DEBUG=$(DEBUG) SAN=$(SAN) CC=$(CC) CPUS=$(CPUS) \
 		MEM=$(MEM) APPEND='$(APPEND)' $(PYTHON) -m grade.run $@ $(T) $(GDBFLAGS)
 
-.PHONY: test check doctor gdb replay
+# what to trace: one program with its words
+RUN ?= forkbomb 6
+trace:
+	$(Q)STAGE=$(STAGE) DEBUG=$(DEBUG) SAN=$(SAN) CC=$(CC) \
+		CPUS=$(if $(filter file,$(origin CPUS)),2,$(CPUS)) MEM=$(MEM) \
+		APPEND='$(APPEND)' $(PYTHON) -m grade.run $@ $(RUN)
+
+.PHONY: test check doctor gdb replay trace
 
 bench:
 	$(Q)$(PYTHON) tools/bench.py

@@ -4,10 +4,12 @@
     python3 -m grade.run test ID           run it once, show everything
     python3 -m grade.run gdb [ID]          under GDB, stopped before it starts
     python3 -m grade.run replay ID         record it, then GDB that can go back
+    python3 -m grade.run trace [WORDS]     run a program with tracing, draw it
     python3 -m grade.run console           the terminal of a machine under GDB
 
 gdb and replay take GDB's options (-x FILE, -ex COMMAND, -batch) at the end.
-`make gdb`, `make gdb T=ID` and `make replay T=ID` call this, with GDBFLAGS.
+`make gdb`, `make gdb T=ID`, `make replay T=ID` and `make trace` call this, the
+first three with GDBFLAGS, the last with the words of RUN.
 """
 
 from __future__ import annotations
@@ -159,6 +161,37 @@ def replay(name: str, more: list[str]) -> int:
     return debug(setup, plain + ["-icount", f"rr=replay,{mode}"], [], more)
 
 
+def trace(words: list[str]) -> int:
+    """`make trace`: run one program with tracing on and draw what happened."""
+    program, *args = words or ["forkbomb", "6"]
+    setup = setup_for("")
+    name = program if "/" in program else f"bin/{program}"
+    line = f"records trace init={name} {setup.cmdline}"
+    line += f" args={','.join(args)}" if args else ""
+    # QEMU's CPUs take turns, until a timer interrupt comes: hence the tick.
+    line += " tick_us=50" if setup.cpus > 1 else ""
+    setup = replace(setup, cmdline=line, shift=3, terminal=False)
+    PLACE.mkdir(parents=True, exist_ok=True)
+    records = PLACE / "trace.records"
+    command = [*base_command(setup), "-no-reboot", "-serial", "stdio"]
+    command += ["-debugcon", f"file:{records}"]
+    limit = ["timeout", "-k", "2", "120"] if shutil.which("timeout") else []
+    run = subprocess.run(limit + command, stdin=subprocess.DEVNULL)
+    if run.returncode & 1 == 0 or run.returncode > 3:
+        print(f"{program} did not end: QEMU's status {run.returncode}", file=sys.stderr)
+        return 1
+    pictures = {kind: ROOT / "build" / f"trace.{kind}" for kind in ("json", "html")}
+    draw = [sys.executable, str(ROOT / "tools/trace.py"), str(records)]
+    draw += [
+        word for kind, path in pictures.items() for word in (f"--{kind}", str(path))
+    ]
+    if subprocess.run(draw).returncode != 0:
+        return 1
+    print(f"lanes:    {pictures['html']} (any browser)")
+    print(f"Perfetto: {pictures['json']} (open it at https://ui.perfetto.dev)")
+    return 0
+
+
 def test(name: str) -> int:
     """Run a guest test once and show all of its run."""
     chosen = find(name)
@@ -201,6 +234,8 @@ def console() -> int:
 def main(words: list[str]) -> int:
     """Do what the first word says."""
     what, *rest = words or ["help"]
+    if what == "trace":
+        return trace(rest)
     name = rest.pop(0) if rest and not rest[0].startswith("-") else ""
     try:
         if what == "list":
