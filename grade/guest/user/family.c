@@ -2,6 +2,7 @@
  * family.c - processes in known states, for whoever looks from outside: the
  * tests of GDB's commands stop it in settled(), where each child is as its
  * name says.
+ * append: trace
  */
 #include "check.h"
 
@@ -19,7 +20,7 @@ wait_deeper(void)
     static uint32_t never;
 
     semacquire(&never, 1);
-    ticks++; /* so that the call above is no jump */
+    ticks++; /* so that the call is no jump, here and in the caller */
 }
 
 [[gnu::noinline]] static void
@@ -76,6 +77,7 @@ start(const char *name, void (*fn)(void))
 settled(void)
 {
     check_record("info landmark is at %p", &landmark);
+    ticks++;
 }
 
 /* All children can be killed where they are. */
@@ -88,8 +90,11 @@ TEST(family)
     int pids[5];
     struct waitmsg w;
 
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; i++) {
+        if (fns[i] == do_deadline)
+            sleep(100 * MS); /* the others reach their places first */
         pids[i] = start(names[i], fns[i]);
+    }
     MUST(edf_enter(20 * MS, 10 * MS, 2 * MS) == 0);
     for (int i = 0; i < 5; i++)
         edf_next();

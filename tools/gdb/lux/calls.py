@@ -18,6 +18,7 @@ from lux.command import LuxCommand
 MAX_CALLS = 40
 SAVED_RBP = 40  # x86_64/switch.asm draws what is on a stack at ksp
 UPPER_HALF = 1 << 63
+SYSCALL, PUSH_RBP, MOV_RBP_RSP = b"\x0f\x05", b"\x55", b"\x48\x89\xe5"
 
 
 def describe(pc: int, look: int | None = None) -> str:
@@ -87,10 +88,10 @@ def gdb_calls(thread: gdb.InferiorThread) -> Iterator[str]:
             return
 
 
-def user_calls(p: gdb.Value, pc: int, frame: int) -> Iterator[str]:
+def user_calls(p: gdb.Value, pc: int, frame: int, sp: int) -> Iterator[str]:
     """Calls on a program's stack, by frame pointers, all of it suspect."""
     root = processes.space_root(p["space"])
-    look, shown = [pc], [pc]
+    shown = [pc, *hidden_caller(root, pc, sp)]
     while len(shown) < MAX_CALLS and 0 < frame < UPPER_HALF and frame % 8 == 0:
         try:
             data = walk.read_in(root, frame, 16)
@@ -101,12 +102,25 @@ def user_calls(p: gdb.Value, pc: int, frame: int) -> Iterator[str]:
         if ret == 0:
             break
         shown.append(ret)
-        look.append(ret - 1)
         if caller <= frame:
             break
         frame = caller
+    look = [pc, *(ret - 1 for ret in shown[1:])]
     names = programs.lines(kernel.text(p["name"]), look)
     yield from (f"{at:#018x} {name}" for at, name in zip(shown, names))
+
+
+def hidden_caller(root: int, pc: int, sp: int) -> list[int]:
+    """Who called a function that has no frame (the stub of a system call) or
+    has not made it yet, as its next or last instruction tells."""
+    try:
+        code = walk.read_in(root, pc - 2, 5)
+        for at, instruction in ((sp, SYSCALL), (sp, PUSH_RBP), (sp + 8, MOV_RBP_RSP)):
+            if code.startswith(instruction, 0 if instruction == SYSCALL else 2):
+                return [int.from_bytes(walk.read_in(root, at, 8), "little")]
+    except gdb.MemoryError:
+        pass
+    return []
 
 
 def running_thread(p: gdb.Value) -> gdb.InferiorThread | None:
@@ -121,19 +135,18 @@ def running_thread(p: gdb.Value) -> gdb.InferiorThread | None:
 def both_stacks(p: gdb.Value) -> tuple[list[str], list[str]]:
     """A process's calls in the kernel, and in its program."""
     thread = running_thread(p)
-    in_program = int(p["space"]) != 0
-    tf = p["tf"]
-    pc, frame = int(tf["rip"]), int(tf["rbp"])
+    user = [int(p["tf"][name]) for name in ("rip", "rbp", "rsp")]
     if thread is not None and kernel.register("rip", thread) < UPPER_HALF:
-        pc, frame = kernel.register("rip"), kernel.register("rbp")
-        return [], list(user_calls(p, pc, frame))
+        user = [kernel.register(name) for name in ("rip", "rbp", "rsp")]
+        return [], list(user_calls(p, *user))
     if thread is not None:
         calls = list(gdb_calls(thread))
     else:
-        sp = int(p["ksp"])
-        rbp, ret = kernel.read_word(sp + SAVED_RBP), kernel.read_word(sp + SAVED_RBP + 8)
+        rbp_at = int(p["ksp"]) + SAVED_RBP
+        rbp, ret = kernel.read_word(rbp_at), kernel.read_word(rbp_at + 8)
         calls = list(kernel_calls(ret, rbp))
-    return calls, list(user_calls(p, pc, frame)) if in_program and pc else []
+    in_program = int(p["space"]) != 0 and user[0] != 0
+    return calls, list(user_calls(p, *user)) if in_program else []
 
 
 class Bt(LuxCommand):
