@@ -44,7 +44,9 @@ TEST(caught_block)
 /* fails: the kernel ended the run with status 1 */
 TEST(caught_crash)
 {
-    *(volatile int *)8 = 1;
+    volatile int *volatile nowhere = (volatile int *)8;
+
+    *nowhere = 1;
 }
 
 /*

@@ -142,7 +142,7 @@ check_gives_back(void (*fn)(void))
 }
 
 /* Run the test called name, record the result, and end this process. */
-[[noreturn]] static void
+static NORETURN void
 check_run(const char *name)
 {
     for (const struct test *t = tests_start; t < tests_end; t++) {

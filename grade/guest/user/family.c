@@ -73,7 +73,7 @@ start(const char *name, void (*fn)(void))
 }
 
 /* Where the tests stop; GDB knows it by name. */
-[[gnu::noinline]] void
+static __attribute__((noinline)) void
 settled(void)
 {
     check_record("info landmark is at %p", &landmark);
