@@ -69,7 +69,7 @@ struct procinfo {
     uint64_t pages; /* resident user pages */
     uint64_t user_ns;
     uint64_t sys_ns;
-    char state[16]; /* Plan 9's: Running, Ready, Wakeme, Rendez, ... */
+    char state[16]; /* New, Ready, Running, Sleeping, Dying */
     char wchan[16]; /* the call or event it waits in */
     char name[MAX_NAME];
 };
