@@ -29,7 +29,8 @@ cmd_bootinfo(int argc, char **argv)
         "ACPI NVS", "bad" };
 
     (void)argc, (void)argv;
-    print("loader  %s\ncommand line: %s\n", bootinfo.loader, bootinfo.cmdline);
+    print("loader  %s\ncommand line \"%s\"\n", bootinfo.loader,
+            bootinfo.cmdline);
     for (unsigned i = 0; i < bootinfo.nmem; i++)
         print("memory  %012lx..%012lx %s\n", bootinfo.mem[i].start,
                 bootinfo.mem[i].end, kinds[bootinfo.mem[i].kind]);
