@@ -172,7 +172,11 @@ page_fault(struct trapframe *tf)
 
     if (!user && resume == 0)
         kernel_fault(tf, va);
-    if (s != NULL)
+    /*
+     * A program's own accesses have PF_USER.  QEMU's lret and iret read its
+     * stack without, which SMAP forbids: no page would help, for ever.
+     */
+    if (s != NULL && (!user || tf->error & PF_USER))
         err = space_fault(s, va, access_of(tf->error));
     if (err == 0)
         return;
