@@ -87,6 +87,11 @@ define KERNEL_UBSAN
 kernel/boot/ubsan.c                 reports of undefined behaviour
 endef
 
+# only with SAN=kasan, from stage 2 on
+define KERNEL_KASAN
+kernel/mmu/kasan.c                  every access of the kernel checked
+endef
+
 define KERNEL_2
 kernel/mmu/mmu_init.c               what follows, in order
 kernel/mmu/mem_map.c                the loader's map made whole frames
@@ -152,7 +157,7 @@ kernel/sched/sys_sched.c            calls about time and scheduling
 kernel/sched/sys_misc.c             calls about the rest
 endef
 
-listed := $(foreach list,0 1 UBSAN 2 3,$(call sources,$(KERNEL_$(list)))) \
+listed := $(foreach list,0 1 UBSAN KASAN 2 3,$(call sources,$(KERNEL_$(list)))) \
 	kernel/boot/x86_64/offsets.c
 unlisted := $(filter-out $(listed),$(wildcard \
 	kernel/*.c kernel/*/*.c kernel/*/x86_64/*.c kernel/*/x86_64/*.asm))
@@ -220,17 +225,25 @@ KCFLAGS := -std=gnu2x -O2 -g $(WARN) -ffreestanding -fno-builtin \
 	$(if $(DEBUG),-DDEBUG=1)
 KCFLAGS += $(if $(filter clang%,$(CC)),,-fno-tree-loop-distribute-patterns)
 UBSAN_FLAGS := -fsanitize=undefined
-KASAN_FLAGS := -DKASAN=1
+# a call for each access, which only stage 2 can answer; no stacks, no globals
+kasan := $(if $(filter kasan,$(SAN)),$(filter-out 1,$(STAGE)))
+KASAN_FLAGS := -fsanitize=kernel-address $(if $(filter clang%,$(CC)), \
+	$(addprefix -mllvm -asan-,instrumentation-with-call-threshold=0 \
+	stack=0 globals=0), $(addprefix --param asan-,\
+	instrumentation-with-call-threshold=0 stack=0 globals=0))
+KCFLAGS += $(if $(kasan),-DKASAN=1)
 SAN_FLAGS := $(if $(filter ubsan,$(SAN)),$(UBSAN_FLAGS)) \
-	$(if $(filter kasan,$(SAN)),$(KASAN_FLAGS))
+	$(if $(kasan),$(KASAN_FLAGS))
 NASMFLAGS := -f elf64 -g -F dwarf -Werror -I$(B)/ -Ikernel/
 KLDFLAGS := -nostdlib -static -z max-page-size=0x1000 -z noexecstack \
-	--build-id=none -T kernel/lux9.ld
+	--build-id=none -T kernel/lux9.ld \
+	$(if $(kasan),$(addprefix --wrap=,memset memcpy memmove))
 
 # ---- kernel ----
 
 SOURCES := $(foreach n,0 $(stages),$(call sources,$(KERNEL_$(n)))) \
 	$(if $(filter ubsan,$(SAN)),$(call sources,$(KERNEL_UBSAN))) \
+	$(if $(kasan),$(call sources,$(KERNEL_KASAN))) \
 	$(if $(KTEST),$(foreach n,$(stages),$(call sources,$(KTEST_$(n)))))
 OBJECTS := $(addprefix $(B)/,$(addsuffix .o,$(SOURCES))) $(B)/font.o
 
@@ -294,6 +307,11 @@ $(B)/%.c.o: %.c $(B)/flags | $$(@D)/
 
 # what reports a mistake must not report its own
 $(B)/kernel/boot/ubsan.c.o: SAN_FLAGS :=
+# and what hands out memory may touch what nobody else may
+ifneq ($(kasan),)
+$(addprefix $(B)/kernel/,mmu/kasan.c.o mmu/frame.c.o mmu/kheap.c.o \
+	mmu/kheap_debug.c.o boot/string.c.o): SAN_FLAGS :=
+endif
 
 $(B)/%.asm.o: %.asm $(B)/offsets.inc $(B)/flags | $$(@D)/
 	$(call say,NASM,$<)

@@ -6,7 +6,7 @@
  * what lies inside user space and means no page ends in a fix-up.  The caller
  * holds no spinlock: a page may have to be made (RANK_SPACE).
  */
-#include "mmu/private.h"
+#include "mmu/kasan.h"
 
 /* x86_64/usercopy.asm; addresses checked.  0, or -E_BADADDR after a fix-up. */
 int user_copy(void *dst, const void *src, size_t n);
@@ -29,6 +29,7 @@ copy_in(void *dst, vaddr_t src, size_t n)
         return 0;
     if (!user_range(src, n))
         return -E_BADADDR;
+    kasan_check(dst, n, true);
     return user_copy(dst, (const void *)src, n);
 }
 
@@ -39,6 +40,7 @@ copy_out(vaddr_t dst, const void *src, size_t n)
         return 0;
     if (!user_range(dst, n))
         return -E_BADADDR;
+    kasan_check(src, n, false);
     return user_copy((void *)dst, src, n);
 }
 
@@ -52,6 +54,7 @@ copy_str_in(char *dst, vaddr_t src, size_t len)
         return -E_BADADDR;
     if (room > USER_TOP - src)
         room = USER_TOP - src;
+    kasan_check(dst, room, true);
     n = user_str(dst, src, room);
     if (n == (long)room)
         return room < len ? -E_BADADDR : -E_TOOBIG;

@@ -10,7 +10,7 @@
  * from the buddy lists under frames_lock.  It has two stacks; the second
  * holds pages known to be all zeros (page tables come back like that).
  */
-#include "mmu/private.h"
+#include "mmu/kasan.h"
 
 enum {
     CACHE_BATCH = 32
@@ -123,11 +123,12 @@ page_give(struct page_cache *c, uint64_t pfn, void *caller)
     f->order = 0;
     f->flags = 0;
     f->next = 0;
-#if DEBUG
+#if DEBUG || KASAN
     f->tag = (uint64_t)caller;
 #else
     (void)caller;
 #endif
+    kasan_allow(pa_to_kva(pfn << PAGE_SHIFT), PAGE_SIZE);
     return pfn << PAGE_SHIFT;
 }
 
@@ -209,6 +210,7 @@ page_take_back(struct frame *f, bool zeroed)
     if (!zeroed)
         page_poison(pfn);
 #endif
+    kasan_forbid(pa_to_kva(pfn << PAGE_SHIFT), PAGE_SIZE, KASAN_PAGE);
     c->used--;
     if (unlikely(s->n == CACHE_PAGES))
         cache_drain(s, CACHE_PAGES - CACHE_BATCH);
@@ -283,6 +285,7 @@ pages_alloc(unsigned order)
         ram.frames[pfn].ref = 1;
         ram.frames[pfn].tag = (uint64_t)__builtin_return_address(0);
         c->used += 1l << order;
+        kasan_allow(pa_to_kva(pfn << PAGE_SHIFT), PAGE_SIZE << order);
     }
     intr_restore(on);
     return pfn << PAGE_SHIFT;
@@ -299,6 +302,7 @@ pages_free(paddr_t pa, unsigned order)
                 pa, f->order, f->ref, order);
     on = intr_save();
     page_caches[this_cpu()->id].used -= 1l << order;
+    kasan_forbid(pa_to_kva(pa), PAGE_SIZE << order, KASAN_PAGE);
     spin_lock(&frames_lock);
     f->ref = 0;
     buddy_free(&ram, pfn_of(pa), order);

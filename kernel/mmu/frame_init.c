@@ -23,7 +23,7 @@
  *
  * frame_of callers read entries of frames they own, which are heads.
  */
-#include "mmu/private.h"
+#include "mmu/kasan.h"
 
 enum {
     LOW_FRAMES = 256
@@ -96,13 +96,18 @@ frames_init(void)
         reserve_bytes(bootinfo.modules[i].start, bootinfo.modules[i].end);
 }
 
+uint64_t
+frames_end(void)
+{
+    return free_spans.n ? free_spans.span[free_spans.n - 1].end : 0;
+}
+
 /* Frames that the table itself needs to describe the highest span. */
 static uint64_t
 table_frames(void)
 {
-    uint64_t n = free_spans.n ? free_spans.span[free_spans.n - 1].end : 0;
-
-    return ROUND_UP(n * sizeof(struct frame), PAGE_SIZE) >> PAGE_SHIFT;
+    return ROUND_UP(frames_end() * sizeof(struct frame), PAGE_SIZE) >>
+           PAGE_SHIFT;
 }
 
 /*
@@ -124,6 +129,14 @@ table_place(void)
     ram.frames = pa_to_kva(early_alloc(need, ~0ul));
 }
 
+static void
+seed(const struct span *s)
+{
+    buddy_seed(&ram, s->first, s->end);
+    kasan_forbid(pa_to_kva(s->first << PAGE_SHIFT),
+            (s->end - s->first) << PAGE_SHIFT, KASAN_PAGE);
+}
+
 /* Build the frame table and hand every free span to the buddy lists. */
 void
 frames_seed(void)
@@ -139,5 +152,5 @@ frames_seed(void)
     for (unsigned i = 0; i < free_spans.n; i++)
         buddy_fence(&ram, free_spans.span[i].first, free_spans.span[i].end);
     for (unsigned i = 0; i < free_spans.n; i++)
-        buddy_seed(&ram, free_spans.span[i].first, free_spans.span[i].end);
+        seed(&free_spans.span[i]);
 }

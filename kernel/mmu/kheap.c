@@ -239,6 +239,20 @@ kfree(void *p)
         big_free(f, block);
 }
 
+#if DEBUG || KASAN
+const struct heap_header *
+kheap_block(const void *p)
+{
+    const char *page = (const char *)((vaddr_t)p & ~PAGE_MASK);
+    const struct frame *f = slab_of(p);
+    vaddr_t offset = (vaddr_t)p & PAGE_MASK;
+
+    if (f == NULL || f->state != FRAME_USED || !(f->flags & FRAME_SLAB))
+        return NULL;
+    return (const void *)(page + offset / block_room(f) * block_room(f));
+}
+#endif
+
 /* Give back the slab that an unused class keeps, so that what is in use can
  * be compared to the page. */
 void

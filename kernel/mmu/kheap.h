@@ -28,6 +28,9 @@ enum {
     HEAP_TAIL = 16
 };
 
+/* kheap.c: the block around an address, NULL: none. */
+const struct heap_header *kheap_block(const void *p);
+
 /* A block of a new slab, never given out. */
 void heap_block_born(void *block, size_t room);
 /* A block goes to a caller, who gets the result; or comes back, checked. */

@@ -7,6 +7,7 @@
  * Live blocks are on one list, which kheap_report sums up by allocator.
  */
 #include "mmu/kheap.h"
+#include "mmu/kasan.h"
 
 #if DEBUG || KASAN
 
@@ -65,6 +66,7 @@ heap_block_born(void *block, size_t room)
 
     *h = (struct heap_header){ .magic = MAGIC_FREE, .zone = ZONE_WORD };
     memset(h + 1, POISON_BYTE, room - sizeof(*h));
+    kasan_forbid(block, room, KASAN_FREED);
 }
 
 void *
@@ -79,11 +81,14 @@ heap_block_out(void *block, size_t n, size_t room, uint64_t site)
     if (bad != NULL || (small && h->magic != MAGIC_FREE))
         panic("heap: block %p written at offset %ld after it was freed at %y",
                 user, bad ? (long)(bad - (uint8_t *)user) : -16l, h->site);
+    kasan_allow(block, room);
     h->site = site;
     h->size = n;
     h->magic = MAGIC_LIVE;
     h->zone = ZONE_WORD;
     memset(user + n, ZONE_BYTE, room - sizeof(*h) - n);
+    kasan_forbid(block, room, KASAN_ZONE);
+    kasan_allow(user, n);
     live_add(h);
     return user;
 }
@@ -108,10 +113,27 @@ heap_block_in(void *block, size_t room, uint64_t site)
         panic("heap: %p, %lu bytes, allocated at %y, was written at offset %ld",
                 user, h->size, h->site, (long)(bad - (uint8_t *)user));
     live_remove(h);
+    kasan_allow(block, room);
     h->magic = MAGIC_FREE;
     h->site = site;
     memset(user, POISON_BYTE, room - sizeof(*h));
+    kasan_forbid(block, room, KASAN_FREED);
 }
+
+#if KASAN
+void
+heap_describe(const void *p)
+{
+    const struct heap_header *h = kheap_block(p);
+
+    if (h == NULL)
+        return;
+    print("kasan: the block at %p has %lu bytes; the byte is at offset %ld\n",
+            h + 1, h->size, (long)((const char *)p - (const char *)(h + 1)));
+    print("kasan: it was %s at %y\n",
+            h->magic == MAGIC_LIVE ? "allocated" : "freed", h->site);
+}
+#endif
 
 /* Sum up the blocks that were allocated where `h` was, if it is the first. */
 static void

@@ -2,7 +2,7 @@
  * mmu_init.c - stage 2 in the order in which it comes to life, and what it
  * prints about itself.
  */
-#include "mmu/private.h"
+#include "mmu/kasan.h"
 
 static const char *
 kind_name(enum mem_kind kind)
@@ -50,6 +50,7 @@ mmu_init(void)
 {
     frames_init();
     kmap_init();
+    kasan_init();
     frames_seed();
     kheap_init();
     fault_init();

@@ -55,6 +55,7 @@ void buddy_free(struct buddy *b, uint64_t pfn, unsigned order);
  * frames_seed; panics if there are none. */
 paddr_t early_alloc(uint64_t n, paddr_t below);
 
+uint64_t frames_end(void);     /* first number after all free ones */
 void frames_init(void);        /* read the map: early_alloc works from here */
 void frames_seed(void);        /* build the table: page_alloc works from here */
 extern uint64_t frames_total;  /* frames that could be used at all */
