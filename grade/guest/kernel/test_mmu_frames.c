@@ -424,6 +424,7 @@ KTEST(blocks_random)
 
 /* Memory above 4 GiB is given out, mapped and real. */
 /* mem: 6G
+ * shifts: 6
  * limit: 30 */
 KTEST(frames_above_4g)
 {

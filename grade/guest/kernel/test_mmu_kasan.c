@@ -18,7 +18,7 @@ KTEST(kasan_heap_read_after_free)
 /* panic: writes to a heap block that was freed */
 KTEST(kasan_heap_write_after_free)
 {
-    volatile uint64_t *p = kmalloc(3000);
+    volatile uint64_t *p = kmalloc(900);
 
     kfree((void *)p);
     p[100] = 1;
