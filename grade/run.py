@@ -29,7 +29,7 @@ from pathlib import Path
 
 from grade.harness import ROOT, GuestFailure, HostFailure, Setup, Variant
 from grade.harness.guest import build_tests, find, home_tests
-from grade.harness.machine import base_command
+from grade.harness.machine import base_command, end_with_parent
 
 # sockets and logs of a session; tests want places of their own
 PLACE = Path(os.environ.get("GDB_PLACE") or ROOT / "build" / "gdb")
@@ -94,7 +94,10 @@ def await_socket(path: Path, process: subprocess.Popen[bytes]) -> None:
 def debug(setup: Setup, command: list[str], first: list[str], more: list[str]) -> int:
     """Start QEMU and GDB on it; QEMU ends with GDB."""
     machine = subprocess.Popen(
-        with_stub(command), stdin=subprocess.DEVNULL, start_new_session=True
+        with_stub(command),
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=end_with_parent,
     )
     try:
         await_socket(PLACE / "gdb", machine)

@@ -8,10 +8,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
-from grade.harness import ROOT, Variant, parse_records
+from grade.harness import ROOT, Machine, Variant, parse_records
 from grade.harness.build import environment
 from grade.run import await_socket
 
@@ -337,3 +338,41 @@ def test_type() -> None:
     more = ["lux program echo", "tbreak main", "continue", "print argv[1]"]
     said = session("", *goes, *more, APPEND="init=bin/sh")
     assert '"hello"' in said[7], said
+
+
+def hints(text: str) -> list[str]:
+    """The GDB commands that a report suggests, in its order."""
+    assert "`make gdb`" in text, text
+    commands = re.findall(r"`([^`]+)`", text.split("`make gdb`")[1])
+    assert commands[-1] == "continue"
+    return commands
+
+
+@pytest.mark.parametrize("typed, where", [("panic", "cmd_panic"), ("trap 6", "cmd_trap")])
+def test_panic_hint(typed: str, where: str, start: Callable[..., Machine]) -> None:
+    """What a panic suggests to type stops GDB when it happens again."""
+    kernel = Variant(stage=1, ktest=False)
+    kernel.make()
+    machine = start(kernel=kernel.kernel, terminal=True)
+    machine.expect("> ")
+    machine.send(f"{typed}\n")
+    machine.expect("panic: ")
+    commands = hints(machine.expect(r"debug: .*\n")[0])
+    prompt = ["tbreak monitor", "continue", f"lux type {typed}"]
+    said = session("", *prompt, *commands, "backtrace", STAGE="1")
+    assert "Breakpoint 3, " in said[-3] and where in said[-2], said
+
+
+def test_fault_hint(start: Callable[..., Machine]) -> None:
+    """What a program's fault suggests stops GDB just before the next one."""
+    kernel = Variant(ktest=False)
+    kernel.make()
+    setup = {"kernel": kernel.kernel, "initrd": kernel.archive, "terminal": True}
+    machine = start(**setup, cmdline="init=bin/sh")
+    machine.expect("% ")
+    machine.send("crash null\n")
+    commands = hints(machine.expect(r"look closer: (?s:.*?)again")[0])
+    prompt = ["lux program sh", "tbreak cons_read", "continue", "lux type crash null"]
+    said = session("", *prompt, *commands, "bt 2", "lux ps", APPEND="init=bin/sh")
+    assert re.search(r"Breakpoint 3, .*crash_null \(\) at user/cmd/crash\.c", said[-4])
+    assert re.search(r"running +0 +on CPU 0 .*crash\n", said[-2]), said

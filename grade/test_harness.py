@@ -8,7 +8,8 @@ from typing import Callable
 import pytest
 
 from grade.harness import GuestFailure, HostFailure, Machine, Setup, parse_records, run
-from grade.harness.guest import GuestTest, tests_in
+from grade.harness import guest
+from grade.harness.guest import GuestTest
 from grade.harness.symbols import symbols
 
 PROBE = GuestTest(name="one", program="", source=Path(__file__), stage=1, doc="")
@@ -136,7 +137,7 @@ def test_keys_of_a_comment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         "/*\n * Spins.\n * cpus: 1 2\n * seeds: 2\n */\nKTEST(many)\n{\n}\n\n"
         "/* panic: no frames left */\nKTEST(dies)\n{\n}\n"
     )
-    tests = tests_in(source)
+    tests = guest.tests_in(source)
     assert [t.id for t in tests] == [
         "plain-1cpu-64M",
         "many-1cpu-64M",

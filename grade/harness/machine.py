@@ -9,14 +9,17 @@ raises HostFailure, which is no verdict about the kernel.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import resource
 import select
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -163,10 +166,17 @@ def base_command(setup: Setup) -> list[str]:
     return command + list(setup.extra)
 
 
+def end_with_parent() -> None:
+    """For a child: get SIGTERM when the parent is gone, even if it was killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, int(signal.SIGTERM))  # PR_SET_PDEATHSIG: prctl(2)
+
+
 def _bound(size: int) -> Callable[[], None]:
     """For the child: bound what QEMU writes to any file, and leave no core."""
 
     def bound() -> None:
+        end_with_parent()
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -210,7 +220,7 @@ class Machine:
             command += ["-serial", "chardev:com1"]
         else:
             command += ["-serial", f"file:{self.dir / 'console'}"]
-        if shutil.which("timeout"):  # no QEMU outlives a killed pytest for long
+        if shutil.which("timeout"):  # nor does any QEMU outlive a pytest that hangs
             seconds = str(int(self.setup.host_limit) + 5)
             command = ["timeout", "-k", "2", seconds] + command
         self.command = command

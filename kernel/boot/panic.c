@@ -97,7 +97,8 @@ static void __attribute__((noreturn)) panic_leave(void)
         test_exit(STATUS_PANIC);
     if (cmdline_has("panic", "reboot"))
         acpi_reboot();
-    print("debug: `make gdb` starts it again under GDB; then `break panic`\n");
+    print("debug: `make gdb` starts it again; there `break panic_enter`, "
+          "`continue`\n");
     print("halted\n");
     halt_forever();
 }

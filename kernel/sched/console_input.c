@@ -131,15 +131,20 @@ input_ready(void *arg)
     return in.head != in.tail;
 }
 
-/* Take up to a line or an end mark; the bytes to hand out. */
-static size_t
+/*
+ * Take up to a line or an end mark; the bytes to hand out.  -1: another
+ * reader, woken by the same line, has taken all there was.
+ */
+static int
 take_line(char *buf, size_t len)
 {
-    size_t n = 0;
+    int n = 0;
     char c = 0;
 
     spin_lock(&in.readers.lock);
-    while (n < len && in.head != in.tail && c != '\n') {
+    if (in.head == in.tail)
+        n = -1;
+    while (n >= 0 && (size_t)n < len && in.head != in.tail && c != '\n') {
         c = in.ready[in.tail++ % READY];
         if (c == CTRL_D)
             break;
@@ -153,17 +158,18 @@ int64_t
 consin_read(vaddr_t buf, size_t len)
 {
     char line[LINE];
-    size_t n;
-    int err;
+    int n, err;
 
     if (len == 0)
         return 0;
-    err = sleep(&in.readers, input_ready, NULL, 0);
-    if (err)
-        return err;
-    n = take_line(line, len < LINE ? len : LINE);
-    err = copy_out(buf, line, n);
-    return err ? err : (int64_t)n;
+    do {
+        err = sleep(&in.readers, input_ready, NULL, 0);
+        if (err)
+            return err;
+        n = take_line(line, len < LINE ? len : LINE);
+    } while (n < 0);
+    err = copy_out(buf, line, (size_t)n);
+    return err ? err : n;
 }
 
 void

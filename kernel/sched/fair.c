@@ -7,11 +7,13 @@
  * their weights, however many processes each has.
  *
  * Who slept has a small virtual time and could run alone until it has caught
- * up.  So it is raised, when queued, to at most one quantum behind the rest;
- * and who came from another CPU, whose clock may run ahead, is lowered to at
- * most a few quanta before them.
+ * up.  So it is raised, when queued, to at most one quantum behind the rest.
+ * The rest is at the floor: of a CPU for its groups, of a group on a CPU for
+ * its processes.  Each CPU's clocks run on their own; who moves keeps its
+ * distance to the floor.
  */
 #include "sched/runq.h"
+#include "boot/x86_64/x86.h"
 
 struct sched_group groups[MAX_GROUPS];
 
@@ -42,13 +44,36 @@ not_far_behind(uint64_t vtime, uint64_t floor)
     return vtime < low ? low : vtime;
 }
 
-/* Who comes from a CPU where the clock runs ahead need not wait for long. */
-static uint64_t
-not_far_ahead(uint64_t vtime, uint64_t floor)
+/*
+ * The floor is where the last one picked was.  Who runs alone is not picked
+ * again, and yet the time it takes must not count against it when others
+ * come: the floor goes along.
+ */
+static void
+raise_floors(struct runq *rq)
 {
-    uint64_t high = floor + 8 * quantum_ticks;
+    const struct proc *running = cpus[rq - runqs].proc;
+    struct group_queue *gq = &running->group->on[rq - runqs];
+    uint64_t ticks;
 
-    return vtime > high ? high : vtime;
+    if (running->is_idle || running->edf)
+        return;
+    ticks = rdtsc() - running->ran_from;
+    if (!rq->groups)
+        rq->floor = gq->vtime + weighted(running->group, ticks);
+    if (!heap_first(&gq->procs))
+        gq->floor = running->vtime + ticks;
+}
+
+/* p, in no queue, is on another CPU from now on. */
+void
+fair_move(struct proc *p, unsigned cpu)
+{
+    uint64_t from = p->group->on[p->cpu].floor;
+    uint64_t to = p->group->on[cpu].floor;
+
+    p->vtime = p->vtime + to > from ? p->vtime + to - from : 0;
+    p->cpu = cpu;
 }
 
 void
@@ -58,15 +83,27 @@ fair_add(struct runq *rq, struct proc *p)
     struct group_queue *gq = &g->on[rq - runqs];
     uint64_t bit = 1ul << group_id(g);
 
+    raise_floors(rq);
     if (!(rq->groups & bit)) {
         gq->vtime = not_far_behind(gq->vtime, rq->floor);
         rq->groups |= bit;
     }
-    p->vtime = not_far_behind(not_far_ahead(p->vtime, gq->floor), gq->floor);
+    p->vtime = not_far_behind(p->vtime, gq->floor);
     p->runq_node.key = p->vtime;
     p->queued = QUEUED_FAIR;
     heap_insert(&gq->procs, &p->runq_node);
     rq->count++;
+}
+
+/*
+ * A new process of this CPU goes behind all who wait here for a turn.  If it
+ * began where they are, a crowd that only forks and dies would be served
+ * before everyone who has run for longer: a fork bomb's guard, say.
+ */
+void
+fair_newcomer(struct proc *p)
+{
+    p->vtime = p->group->on[this_cpu()->id].floor + quantum_ticks;
 }
 
 void

@@ -48,6 +48,8 @@ extern struct runq runqs[MAX_CPUS];
 /* fair.c; callers hold rq->lock */
 void fair_add(struct runq *rq, struct proc *p);
 void fair_remove(struct runq *rq, struct proc *p);
+void fair_move(struct proc *p, unsigned cpu); /* sets p->cpu; no lock */
+void fair_newcomer(struct proc *p); /* its vtime; before fair_add, no lock */
 struct proc *fair_first(struct runq *rq);         /* NULL: none */
 void fair_charge(struct proc *p, uint64_t ticks); /* own CPU, no lock */
 bool fair_before(const struct proc *p, const struct proc *running);

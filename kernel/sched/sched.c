@@ -115,8 +115,10 @@ steal(struct runq *self)
         if (p)
             runq_remove(rq, p);
         spin_unlock(&rq->lock);
-        if (p)
+        if (p) {
+            fair_move(p, this_cpu()->id);
             return p;
+        }
     }
     return NULL;
 }
@@ -164,12 +166,17 @@ pick(struct runq *rq, uint64_t now)
 void
 sched_finish(void)
 {
-    struct proc *prev = this_runq()->prev;
+    struct runq *rq = this_runq();
+    struct proc *prev = rq->prev;
 
-    if (prev->state == PROC_DEAD)
+    if (prev->state == PROC_DEAD) {
+        /* who holds the lock may have found it in cpus[] and look at it */
+        spin_lock(&rq->lock);
+        spin_unlock(&rq->lock);
         proc_free(prev);
-    else
-        __atomic_store_n(&prev->on_cpu, 0, __ATOMIC_RELEASE);
+        return;
+    }
+    __atomic_store_n(&prev->on_cpu, 0, __ATOMIC_RELEASE);
 }
 
 static void
@@ -280,8 +287,8 @@ runq_add(struct proc *p)
     struct runq *rq = &runqs[id];
     bool kick;
 
+    fair_move(p, id);
     spin_lock(&rq->lock);
-    p->cpu = id;
     if (edf_active(p)) {
         p->runq_node.key = p->edf->release + p->edf->deadline;
         p->queued = QUEUED_EDF;
@@ -334,7 +341,7 @@ hand_off(struct proc *p)
 
     if (!rq->handoff && !p->edf &&
             !__atomic_load_n(&p->on_cpu, __ATOMIC_ACQUIRE)) {
-        p->cpu = this_cpu()->id;
+        fair_move(p, this_cpu()->id);
         __atomic_store_n(&rq->handoff, p, __ATOMIC_RELEASE);
         if (__atomic_load_n(&idle_cpus, __ATOMIC_RELAXED))
             timer_need(rdtsc() + handoff_ticks);
@@ -358,7 +365,7 @@ proc_wake_next(struct proc *p)
 void
 proc_ready(struct proc *p)
 {
-    p->vtime = p->group->on[this_cpu()->id].floor;
+    fair_newcomer(p);
     __atomic_store_n(&p->state, PROC_READY, __ATOMIC_RELEASE);
     runq_add(p);
 }

@@ -6,8 +6,9 @@
 #include "boot/x86_64/x86.h"
 
 enum {
-    CHUNK = 256
-}; /* bytes copied at a time */
+    CHUNK = 256, /* bytes copied at a time */
+    MAX_RECORD = 4096,
+};
 
 int64_t
 sys_cons_write(uint64_t buf, uint64_t len, UNUSED uint64_t c)
@@ -36,12 +37,26 @@ sys_cons_read(uint64_t buf, uint64_t len, UNUSED uint64_t c)
     return consin_read(buf, len);
 }
 
+static bool
+note_group_exists(uint64_t notegrp)
+{
+    struct proc *p;
+
+    spin_lock(&proctab_lock);
+    for (p = proc_next(0); p && p->notegrp != notegrp;)
+        p = proc_next(p->pid);
+    spin_unlock(&proctab_lock);
+    return p != NULL;
+}
+
 int64_t
 sys_cons_group(uint64_t notegrp, UNUSED uint64_t b, UNUSED uint64_t c)
 {
-    if (notegrp > UINT32_MAX)
-        return -E_BADARG;
-    consin_set_group(notegrp ? (uint32_t)notegrp : proc_current()->notegrp);
+    if (notegrp == 0)
+        notegrp = proc_current()->notegrp;
+    else if (!note_group_exists(notegrp))
+        return -E_NOPROC;
+    consin_set_group((uint32_t)notegrp);
     return 0;
 }
 
@@ -106,14 +121,19 @@ sys_trace(uint64_t on, UNUSED uint64_t b, UNUSED uint64_t c)
 int64_t
 sys_record(uint64_t buf, uint64_t len, UNUSED uint64_t c)
 {
-    char text[PAGE_SIZE / 4];
+    char *text;
+    int err;
 
-    if (len > sizeof text)
+    if (len > MAX_RECORD)
         return -E_BADARG;
-    if (copy_in(text, buf, len) < 0)
-        return -E_BADADDR;
-    record("user", text, len);
-    return (int64_t)len;
+    text = kmalloc(len);
+    if (!text)
+        return -E_NOMEM;
+    err = copy_in(text, buf, len);
+    if (err == 0)
+        record("user", text, len);
+    kfree(text);
+    return err ? err : (int64_t)len;
 }
 
 int64_t
@@ -126,5 +146,5 @@ sys_power(uint64_t how, UNUSED uint64_t b, UNUSED uint64_t c)
         acpi_reboot();
     else
         acpi_power_off();
-    return -E_NODEV; /* the machine refused */
+    return -E_IO; /* the machine refused */
 }

@@ -104,6 +104,8 @@ sys_edf_next(UNUSED uint64_t a, UNUSED uint64_t b, UNUSED uint64_t c)
 int64_t
 sys_edf_leave(UNUSED uint64_t a, UNUSED uint64_t b, UNUSED uint64_t c)
 {
+    if (!proc_current()->edf)
+        return -E_BADARG;
     edf_exit(proc_current());
     return 0;
 }

@@ -14,7 +14,10 @@ enum {
 static void
 describe(const struct trapframe *tf, vaddr_t addr, char text[MAX_ERR])
 {
-    if (tf->vector == TRAP_PAGE_FAULT)
+    if (tf->vector == TRAP_PAGE_FAULT && tf->error & FAULT_NOMEM)
+        snprint(text, MAX_ERR, "sys: out of memory addr=%#lx pc=%#lx", addr,
+                tf->rip);
+    else if (tf->vector == TRAP_PAGE_FAULT)
         snprint(text, MAX_ERR, "sys: trap: fault %s addr=%#lx pc=%#lx",
                 tf->error & 2    ? "write"
                 : tf->error & 16 ? "exec"
@@ -62,12 +65,15 @@ static void
 report(const struct proc *p, const struct trapframe *tf, const char *text)
 {
     print("%s %u: %s\n", p->name, p->pid, text);
+    if (tf->vector == TRAP_PAGE_FAULT && tf->error & FAULT_NOMEM)
+        return; /* not the program's mistake: where it was tells nothing */
     print("  rax %#lx rbx %#lx rcx %#lx rdx %#lx rsi %#lx rdi %#lx\n", tf->rax,
             tf->rbx, tf->rcx, tf->rdx, tf->rsi, tf->rdi);
     print("  rsp %#lx rbp %#lx rflags %#lx\n", tf->rsp, tf->rbp, tf->rflags);
     print_user_calls(p, tf);
-    print("  look closer: make gdb, then `break *%#lx`, then run it again\n",
-            tf->rip);
+    print("  look closer: `make gdb`, there `lux program %s`, `break *%#lx`,\n"
+          "  `continue`, and run it again\n",
+            p->name, tf->rip);
 }
 
 /* user_trap of boot/boot.h. */

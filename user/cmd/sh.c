@@ -21,6 +21,8 @@ struct job {
 static struct job jobs[MAX_JOBS];
 static struct waitmsg last; /* of the last program waited for */
 static bool leave;
+static volatile int foreground;   /* the program we wait for, or 0 */
+static volatile bool interrupted; /* ^C came since the last line was typed */
 
 static const char usage[] =
         "usage: sh\n"
@@ -82,12 +84,16 @@ wait_foreground(int pid)
     struct waitmsg w = { 0 };
     int got;
 
+    foreground = pid;
+    if (interrupted) /* before we could say who is in the foreground */
+        postnote(NOTE_GROUP, (uint32_t)pid, "interrupt");
     while ((got = wait(&w)) != pid) {
         if (got > 0)
             job_done(&w);
         else if (got != -E_INTR)
-            return;
+            break;
     }
+    foreground = 0;
     last = w;
 }
 
@@ -100,6 +106,8 @@ run_child(char **words, bool background)
     if (!background)
         cons_group(0);
     notify(NULL);
+    if (interrupted) /* it was meant for the program that we become */
+        exits("interrupt");
     exec_search(words[0], words);
     fprint(2, "sh: %s: %r\n", words[0]);
     exits(errstr());
@@ -274,12 +282,21 @@ run_line(char *line)
     run_program(words, background);
 }
 
-/* An interrupt only ends the wait for a line; all else kills. */
+/*
+ * An interrupt only ends the wait for a line; all else kills.  It may be so
+ * soon after a line that the program is not in the foreground yet: it is
+ * passed on.
+ */
 static void
 on_note(struct ureg *ureg, char *note)
 {
     (void)ureg;
-    noted(strcmp(note, "interrupt") == 0 ? NCONT : NDFLT);
+    if (strcmp(note, "interrupt") != 0)
+        noted(NDFLT);
+    interrupted = true;
+    if (foreground != 0)
+        postnote(NOTE_GROUP, (uint32_t)foreground, note);
+    noted(NCONT);
 }
 
 /* For `make bench`: what it took from boot to the first prompt. */
@@ -312,6 +329,7 @@ main(int argc, char **argv)
     print("lux9%% ");
     record_prompt();
     for (;;) {
+        interrupted = false;
         n = read_line(line, sizeof(line));
         if (n == -1)
             break;

@@ -124,8 +124,8 @@ int semrelease(uint32_t *sem, uint32_t n);
 
 /*
  * Move the end of the heap to addr; brk(0) only tells.  The end of the heap
- * now.  New bytes are zero.  -E_BADARG (below the heap's start, or shared
- * and shrinking), -E_INUSE, -E_NOMEM.
+ * now.  New bytes are zero.  -E_BADARG (below the heap's start), -E_INUSE
+ * (others lie there; or it is shared and would shrink), -E_NOMEM.
  */
 int64_t brk(uint64_t addr);
 
@@ -157,8 +157,8 @@ int sched_group(uint32_t weight);
  */
 int edf_enter(uint64_t period, uint64_t deadline, uint64_t cost);
 
-/* Done for this period: wait for the next to start.  Blocks.  0, -E_INTR,
- * -E_BADARG (not in the EDF class). */
+/* Done for this period: wait for the next to start.  Blocks.  0, or 1 if
+ * the deadline was missed; -E_INTR, -E_BADARG (not in the EDF class). */
 int edf_next(void);
 
 /* Back to fair share, where the caller may be already.  0. */

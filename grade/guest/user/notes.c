@@ -752,3 +752,22 @@ TEST(kill_among_notes)
             CHECK(wait(NULL) > 0);
     }
 }
+
+static uint32_t ran;
+
+/* Who is killed before its first turn never runs. */
+TEST(killed_before_first_turn)
+{
+    for (int i = 0; i < 5; i++) {
+        int pid = rfork(RFPROC | RFMEM);
+
+        if (pid == 0) {
+            ran++;
+            for (;;)
+                ;
+        }
+        CHECK_EQ(postnote(NOTE_PROC, (uint32_t)pid, "kill"), 0);
+        CHECK_EQ(wait(NULL), pid);
+    }
+    CHECK_EQ(ran, 0);
+}

@@ -282,12 +282,15 @@ static uint64_t
 deep(uint64_t bytes)
 {
     volatile char block[1024];
+    uint64_t below;
 
     for (size_t i = 0; i < sizeof(block); i += 64)
         block[i] = 1;
     if (bytes <= sizeof(block))
         return (uint64_t)block[0];
-    return deep(bytes - sizeof(block)) + (uint64_t)block[64];
+    below = deep(bytes - sizeof(block));
+    __asm__ volatile("" ::: "memory"); /* keeps this call from being a loop */
+    return below + (uint64_t)block[64];
 }
 
 static void

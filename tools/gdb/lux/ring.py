@@ -128,8 +128,9 @@ def printable(line: str) -> str:
 class Type(LuxCommand):
     """Type a line at the machine's console: lux type TEXT.
 
-    The machine reads it when it runs on.  Only in sessions of `make gdb`; the
-    answer is in `lux log`."""
+    The machine reads it when it runs on; what comes before the kernel has set up
+    its serial port is lost.  Only in sessions of `make gdb`; the answer is in
+    `lux log`."""
 
     word = "type"
     stage = 0
