@@ -11,7 +11,7 @@
 #   make gdb          the machine under GDB; T=name: one test
 #   make replay T=name  records a test and replays it, backwards too
 #   make trace        a picture of what RUN="program words" did on CPUS=2
-#   make book         the book as HTML in build/book/ (docs/*.md)
+#   make book         the book as HTML in build/book/ (docs/, labs/)
 #   make clean        removes build/
 #
 # Variables: STAGE=1..3 (how many layers), DEBUG=1, SAN=ubsan|kasan,
@@ -526,11 +526,12 @@ bench:
 	$(Q)$(PYTHON) tools/bench.py
 .PHONY: bench
 
-# MkDocs puts a fresh date into its site map unless it is told one.
+# The book's tools are installed when it is asked for, unless MKDOCS names
+# another MkDocs than the system's.  MkDocs puts a fresh date into its site
+# map unless it is told one.
 MKDOCS ?= mkdocs
 book:
-	$(Q)command -v $(MKDOCS) > /dev/null || { echo "make book needs MkDocs" \
-		"with the theme Material: make doctor tells how"; exit 1; }
+	$(Q)$(if $(filter mkdocs,$(MKDOCS)),tools/install.sh book)
 	$(Q)SOURCE_DATE_EPOCH=0 $(MKDOCS) build --quiet --strict
 	$(call say,HTML,build/book/index.html)
 .PHONY: book

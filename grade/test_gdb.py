@@ -348,7 +348,9 @@ def hints(text: str) -> list[str]:
     return commands
 
 
-@pytest.mark.parametrize("typed, where", [("panic", "cmd_panic"), ("trap 6", "cmd_trap")])
+@pytest.mark.parametrize(
+    "typed, where", [("panic", "cmd_panic"), ("trap 6", "cmd_trap")]
+)
 def test_panic_hint(typed: str, where: str, start: Callable[..., Machine]) -> None:
     """What a panic suggests to type stops GDB when it happens again."""
     kernel = Variant(stage=1, ktest=False)

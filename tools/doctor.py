@@ -4,6 +4,7 @@
     doctor.py             list every tool: found, wanted, and what mends it
     doctor.py --install   install what is missing (Debian and Ubuntu; elsewhere
                           print the command); says nothing if all is there
+    doctor.py --install book   the same for what only `make book` needs
     doctor.py --quick     exit status 1 if something is missing, no output
 
 Only the standard library, any Python from 3.8.  A tool is found by running
@@ -34,6 +35,7 @@ class Tool(NamedTuple):
     pacman: str
     brew: str
     needed: bool = True
+    part: str = ""  # "book": wanted only there
 
 
 GRUB_PC = "/usr/lib/grub/i386-pc /usr/share/grub2/i386-pc"
@@ -65,8 +67,8 @@ TOOLS = [
     Tool("pytest-xdist", "tests in parallel", "", "py xdist", "python3-pytest-xdist", "python3-pytest-xdist", "python-pytest-xdist", "", False),
     Tool("clang", "CC=clang, its tests", "13", "cmd clang", "clang", "clang", "clang", "llvm", False),
     Tool("clang-format", "make check", "14", "cmd clang-format-14 clang-format", "clang-format-14", "clang-tools-extra", "clang", "clang-format", False),
-    Tool("mkdocs", "make book", "1.4", "cmd mkdocs", "mkdocs", "mkdocs", "mkdocs", "mkdocs", False),
-    Tool("mkdocs-material", "make book: its theme", "", "file /usr/share/mkdocs/themes/material /usr/lib/python3*/*-packages/material", "mkdocs-material", "mkdocs-material", "mkdocs-material", "", False),
+    Tool("mkdocs", "make book", "1.4", "cmd mkdocs", "mkdocs", "mkdocs", "mkdocs", "mkdocs", False, "book"),
+    Tool("mkdocs-material", "make book: its theme", "", "file /usr/share/mkdocs/themes/material /usr/lib/python3*/*-packages/material", "mkdocs-material", "mkdocs-material", "mkdocs-material", "", False, "book"),
 ]
 # fmt: on
 
@@ -176,6 +178,10 @@ def show() -> int:
         wanted = f">= {tool.least}" if tool.least else ""
         print(f"{state:8} {tool.name:20} {version:12} {wanted:9} {tool.why}")
     missing = [tool for tool, (here, _) in zip(TOOLS, found) if not here]
+    book = [tool for tool in missing if tool.part == "book"]
+    missing = [tool for tool in missing if tool not in book]
+    if book:
+        print("\n`make book` installs what only the book needs.")
     if not missing:
         print("\nAll there: `make qemu` starts Lux9, `make test` tests it.")
         return 0
@@ -197,29 +203,32 @@ def apt_install(names: list[str]) -> int:
     return run.returncode
 
 
-def install() -> int:
+def install(part: str = "") -> int:
     """Install what is needed and missing; status 1 if some still is."""
-    missing = [tool for tool in TOOLS if not look(tool, quick=True)[0]]
-    if system() == "apt" and missing:
-        needed = [tool for tool in missing if tool.needed]
-        if not needed:
-            return 0
+    tools = [tool for tool in TOOLS if tool.part == part]
+    missing = lacking(tools)
+    needed = [tool for tool in missing if tool.needed or part]
+    if system() == "apt" and needed:
         status = apt_install(packages(missing, "apt"))
         if status != 0:  # an optional package may not exist in this release
             apt_install(packages(needed, "apt"))
-        missing = [tool for tool in TOOLS if not look(tool, quick=True)[0]]
-    missing = [tool for tool in missing if tool.needed]
-    if missing:
-        print(f"Missing: {', '.join(tool.name for tool in missing)}", file=sys.stderr)
-        print(f"Run:  {command_for(missing)}", file=sys.stderr)
+        needed = [tool for tool in lacking(tools) if tool.needed or part]
+    if needed:
+        print(f"Missing: {', '.join(tool.name for tool in needed)}", file=sys.stderr)
+        print(f"Run:  {command_for(needed)}", file=sys.stderr)
         return 1
     return 0
 
 
+def lacking(tools: list[Tool]) -> list[Tool]:
+    """Those that are not here."""
+    return [tool for tool in tools if not look(tool, quick=True)[0]]
+
+
 def main() -> int:
     """Do what the arguments ask for."""
-    if sys.argv[1:] == ["--install"]:
-        return install()
+    if sys.argv[1:] in (["--install"], ["--install", "book"]):
+        return install(*sys.argv[2:])
     if sys.argv[1:] == ["--quick"]:
         return int(any(t.needed and not look(t, quick=True)[0] for t in TOOLS))
     if sys.argv[1:]:

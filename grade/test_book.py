@@ -1,0 +1,83 @@
+"""The book builds, and every link in it leads somewhere."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from grade.harness import ROOT
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("mkdocs") is None, reason="the book's tools are not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The book, as `make book` builds it, in a folder of its own."""
+    place = tmp_path_factory.mktemp("book")
+    words = ["mkdocs", "build", "--quiet", "--strict", "--site-dir", str(place)]
+    run = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return place
+
+
+def test_every_page_is_there(site: Path) -> None:
+    """Each chapter, each lab and the README is a page of the book."""
+    sources = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("labs/*/*.md")]
+    for source in sources:
+        name = {"README": "index"}.get(source.stem, source.stem) + ".html"
+        page = site / source.parent.relative_to(ROOT) / name
+        assert page.exists(), f"{source.relative_to(ROOT)} is not in the contents"
+
+
+def ids_of(page: Path) -> set[str]:
+    """The anchors of a page."""
+    return set(re.findall(r'\bid="([^"]+)"', page.read_text()))
+
+
+def test_links_and_anchors(site: Path) -> None:
+    """A link in the text of a page leads to a page, and to an anchor that it has."""
+    lost = []
+    for page in site.rglob("*.html"):
+        if page.name == "404.html":
+            continue
+        text = re.search(r"<article(.*?)</article>", page.read_text(), re.S)
+        for link in re.findall(r'href="([^":]+)"', text[1] if text else ""):
+            path, _, anchor = unquote(link).partition("#")
+            target = (page.parent / path).resolve() if path else page
+            if not target.exists():
+                lost.append(f"{page.relative_to(site)}: no page {link}")
+            elif anchor and anchor not in ids_of(target):
+                lost.append(f"{page.relative_to(site)}: no anchor {link}")
+    assert not lost, "\n".join(lost)
+
+
+def test_lists_are_lists(site: Path) -> None:
+    """No list or table of a page came out as a paragraph that begins with - or |."""
+    for page in site.rglob("*.html"):
+        lines = re.findall(r"^(?:<p>)?(?:- |\* |\d\. |\|).*$", prose(page), re.M)
+        assert not lines, f"{page.relative_to(site)}: {lines[:3]}"
+
+
+def prose(page: Path) -> str:
+    """A page's HTML without its code."""
+    return re.sub(r"<pre.*?</pre>", "", page.read_text(), flags=re.S)
+
+
+def test_hints_are_folded() -> None:
+    """A step's hints stand at its end, each to be opened alone."""
+    text = "### Step 2.1: Frames\n\nDo it.\n\n### Step 2.2: Walk\n\nGo.\n"
+    code = "import sys; sys.path.insert(0, 'tools'); import book; "
+    code += f"print(book.with_hints({text!r}, {{'2.1': ['Look.', 'Act.\\nNow.']}}))"
+    run = subprocess.run(
+        ["/usr/bin/python3", "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    hints = '??? tip "Hint 1"\n\n    Look.\n\n??? tip "Hint 2"\n\n    Act.\n    Now.\n'
+    assert run.stdout.count("??? tip") == 2, run.stderr
+    assert f"Do it.\n\n{hints}\n### Step 2.2" in run.stdout
