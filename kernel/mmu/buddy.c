@@ -91,8 +91,13 @@ buddy_seed(struct buddy *b, uint64_t first, uint64_t end)
 
 /*
  * Take a block of 2^order frames: the smallest that is large enough, its
- * upper halves going back.  Returns the number of its head, whose state is
- * for the caller to set, or 0 if there is none.
+ * upper halves going back.  Returns the number of its head, or 0 if there is
+ * none or if order is above MAX_ORDER (shifts by 32 and more mean nothing).
+ * The head is FRAME_USED with its order, all its other fields 0.  b->orders
+ * tells which lists are not empty, b->free counts the frames in all lists:
+ * both stay true.
+ *
+ * Lab 2.2
  */
 uint64_t
 buddy_alloc(struct buddy *b, unsigned order)
@@ -115,7 +120,15 @@ buddy_alloc(struct buddy *b, unsigned order)
     return pfn;
 }
 
-/* Give a block back, merging it with its buddy as long as that is free. */
+/*
+ * Give the block of 2^order frames at pfn back.  As long as its buddy lies
+ * inside the frame table and is the head of a free block of the same order,
+ * both become one block of the next order, up to MAX_ORDER.  A buddy that is
+ * used, reserved, or split into smaller blocks stays what it is.  b->orders
+ * and b->free stay true.
+ *
+ * Lab 2.2
+ */
 void
 buddy_free(struct buddy *b, uint64_t pfn, unsigned order)
 {

@@ -15,13 +15,26 @@ long user_str(char *dst, vaddr_t src, size_t n);
 /* 1 exchanged, 0 not and *old is what was there, -E_BADADDR. */
 int user_cas(vaddr_t va, uint32_t *old, uint32_t new);
 
-/* Is [va, va+n) in user space, and is there a space? */
+/*
+ * Is [va, va+n) in user space (below USER_TOP), and is there a current space?
+ * va and n may be any numbers: their sum may wrap.
+ *
+ * Lab 2.10
+ */
 static bool
 user_range(vaddr_t va, size_t n)
 {
     return n <= USER_TOP && va <= USER_TOP - n && space_current() != NULL;
 }
 
+/*
+ * Copy n bytes at the user address src to dst.  0 bytes are always legal.
+ * 0, or -E_BADADDR if the range is not in user space or a byte of it may not
+ * be read; part of dst may be written then.  kasan_check looks at the kernel's
+ * side first.
+ *
+ * Lab 2.10
+ */
 int
 copy_in(void *dst, vaddr_t src, size_t n)
 {
@@ -33,6 +46,11 @@ copy_in(void *dst, vaddr_t src, size_t n)
     return user_copy(dst, (const void *)src, n);
 }
 
+/*
+ * Copy n bytes at src to the user address dst; all else as copy_in.
+ *
+ * Lab 2.10
+ */
 int
 copy_out(vaddr_t dst, const void *src, size_t n)
 {

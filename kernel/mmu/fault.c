@@ -34,8 +34,13 @@ permits(const struct region *r, enum fault_access access)
 }
 
 /*
- * Give s a writable page at va in place of the COW one that e maps.  The last
- * owner just gets its write permission back.  0 or -E_NOMEM.
+ * Give s a writable page at va in place of the PTE_COW one that e maps: with
+ * the same bytes and permission bits, but PTE_WRITE and not PTE_COW.  If s is
+ * the last owner there is nothing to copy: it gets its write permission back.
+ * Otherwise s gives up its reference to the old page, after no TLB has the old
+ * translation.  0; or -E_NOMEM, with nothing changed.
+ *
+ * Lab 2.11
  */
 int
 space_break_cow(struct space *s, vaddr_t va, pte_t *e)
@@ -56,7 +61,23 @@ space_break_cow(struct space *s, vaddr_t va, pte_t *e)
     return 0;
 }
 
-/* space_fault with the lock held, va at the start of a page. */
+/*
+ * space_fault with the lock held, va at the start of a page.  In this order:
+ *
+ *   no region, even after shared_follow   -> -E_BADADDR
+ *   the region does not permit `access`   -> -E_BADADDR
+ *   no page there                         -> what the region's kind says
+ *   write to a PTE_COW page               -> space_break_cow
+ *   anything else                         -> 0: it was resolved meanwhile and
+ *                          only this CPU's TLB is old, so drop that (invlpg)
+ *
+ * A region permits writing with PROT_WRITE, executing with PROT_EXEC, reading
+ * with any of the three.  If the leaf table was there and only its entry was
+ * not, s->walked and s->walked_va may tell space_map so; walked_va is 0 again
+ * when this returns.
+ *
+ * Lab 2.9
+ */
 static int
 fault_locked(struct space *s, vaddr_t va, enum fault_access access)
 {
@@ -106,7 +127,13 @@ access_of(uint64_t error)
     return error & PF_WRITE ? ACCESS_WRITE : ACCESS_READ;
 }
 
-/* Where to go on after a fault at rip; 0: nobody is prepared for it. */
+/*
+ * Where to go on after a fault at rip, by the table that FIXUP lines of
+ * usercopy.asm fill (fixups_start to fixups_end); 0: nobody is prepared for a
+ * fault there.
+ *
+ * Lab 2.10
+ */
 static uint64_t
 fixup_find(uint64_t rip)
 {

@@ -85,7 +85,13 @@ page_check(uint64_t pfn, uint64_t want)
 }
 #endif
 
-/* Move pages from the buddy lists to this CPU's stack.  Interrupts off. */
+/*
+ * Move single pages from the buddy lists to c->any until it holds CACHE_BATCH
+ * or the lists are empty; each becomes FRAME_CACHED.  One hold of frames_lock
+ * for the whole batch.  Interrupts are off.
+ *
+ * Lab 2.3
+ */
 static void
 cache_refill(struct page_cache *c)
 {
@@ -101,7 +107,12 @@ cache_refill(struct page_cache *c)
     spin_unlock(&frames_lock);
 }
 
-/* Give all but `keep` pages of a stack back to the buddy lists. */
+/*
+ * Give all but `keep` pages of a stack back to the buddy lists, in one hold
+ * of frames_lock.  Interrupts are off.
+ *
+ * Lab 2.3
+ */
 static void
 cache_drain(struct page_stack *s, unsigned keep)
 {
@@ -168,6 +179,14 @@ page_alloc(void)
     return pa;
 }
 
+/*
+ * Like page_alloc, which shows what surrounds it, but the page is all zeros.
+ * This CPU's stack of zeroed pages comes first, for those cost nothing; only
+ * if it is empty, a page of unknown contents is taken and cleared.  0: none
+ * left, or it is this allocation's turn to fail (mem_should_fail).
+ *
+ * Lab 2.3
+ */
 paddr_t
 page_alloc_zeroed(void)
 {
@@ -218,6 +237,12 @@ page_take_back(struct frame *f, bool zeroed)
     intr_restore(on);
 }
 
+/*
+ * Count one more owner of the used frame at pa.  Other CPUs may count at the
+ * same moment.  An address that is no used frame's is a panic (used_frame).
+ *
+ * Lab 2.3
+ */
 void
 page_ref(paddr_t pa)
 {
@@ -226,6 +251,12 @@ page_ref(paddr_t pa)
     __atomic_add_fetch(&f->ref, 1, __ATOMIC_RELAXED);
 }
 
+/*
+ * Count one owner fewer; the last one's page goes back (page_take_back).  Of
+ * two CPUs that let go at the same moment, exactly one is the last.
+ *
+ * Lab 2.3
+ */
 void
 page_unref(paddr_t pa)
 {

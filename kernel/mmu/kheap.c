@@ -99,6 +99,18 @@ slab_new(unsigned c)
     return slab;
 }
 
+/*
+ * Take a block of class `index`, under the class's lock: from the first slab
+ * with room, else from a new one.  A new slab is a page (page_alloc) cut into
+ * as many blocks of sizes[index] bytes as fit, all free and linked in rising
+ * order, each shown to heap_block_born before its link is written.  Its frame
+ * has FRAME_SLAB and the class (index << 8) in flags.
+ *
+ * The slab's ref and the class's `live` count the block; a slab whose last
+ * free block goes leaves the class's list.  NULL: no page is left.
+ *
+ * Lab 2.6
+ */
 static void *
 small_alloc(unsigned index)
 {
@@ -120,6 +132,14 @@ small_alloc(unsigned index)
     return block;
 }
 
+/*
+ * Put a block back into its slab, under the class's lock.  A slab that was
+ * full joins the list again.  One that is empty now (ref 1) goes back to the
+ * frames, unless it is the only one on the list: a class that frees and
+ * allocates in turn does not fetch a page each time.
+ *
+ * Lab 2.6
+ */
 static void
 small_free(struct frame *slab, void *block)
 {

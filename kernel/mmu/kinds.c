@@ -20,7 +20,11 @@ map_or_free(struct space *s, const struct region *r, vaddr_t va, paddr_t pa)
     return err;
 }
 
-/* A page of zeros. */
+/*
+ * Make the missing page at va: a page of zeros.
+ *
+ * Lab 2.9
+ */
 static int
 anon_fault(
         struct space *s, struct region *r, vaddr_t va, enum fault_access access)
@@ -29,7 +33,12 @@ anon_fault(
     return map_or_free(s, r, va, page_alloc_zeroed());
 }
 
-/* The same, above the guard page. */
+/*
+ * The same for a stack, whose lowest page is the guard and never becomes
+ * usable: -E_BADADDR there.
+ *
+ * Lab 2.9
+ */
 static int
 stack_fault(
         struct space *s, struct region *r, vaddr_t va, enum fault_access access)

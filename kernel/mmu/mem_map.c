@@ -25,7 +25,13 @@ spans_delete(struct spans *l, unsigned i)
     memmove(&l->span[i], &l->span[i + 1], (l->n - i) * sizeof(l->span[0]));
 }
 
-/* Add frames [first, end), joining every span that overlaps or touches. */
+/*
+ * Add frames [first, end) to l, which is sorted, disjoint and never touching,
+ * and so it stays: every span that overlaps the new frames or only touches
+ * them becomes one with them.  Nothing happens if first >= end.
+ *
+ * Lab 2.1
+ */
 void
 spans_add(struct spans *l, uint64_t first, uint64_t end)
 {
@@ -80,9 +86,15 @@ spans_total(const struct spans *l)
 }
 
 /*
- * Fill l with the usable frames below pfn_limit, by the rule above.  Empty
- * and backward ranges are ignored.  At most 128 ranges come in, each adds at
- * most one span, so MAX_SPANS leaves room for later cuts.
+ * Fill l with the usable frames below pfn_limit, by the rule above: a frame
+ * that a usable range covers only in part is not usable, one that another
+ * range touches with a single byte is not either, in whatever order the
+ * ranges come.  Kinds nobody knows are not usable.  Empty and backward ranges
+ * are ignored; an end near 2^64 must not wrap when it is rounded.  At most
+ * 128 ranges come in, each adds at most one span, so MAX_SPANS leaves room
+ * for later cuts.
+ *
+ * Lab 2.1
  */
 void
 mem_map_spans(struct spans *l, const struct mem_range *mem, unsigned n,

@@ -95,8 +95,17 @@ tables_add(pte_t *e, vaddr_t va, int level)
  *     sign copy  PML4    PDPT    PD      PT      offset in page
  *
  * With PT_MAKE, missing tables are added.  Returns NULL if a table is missing
- * (PT_FIND) or no page is left (PT_MAKE): then nothing has changed.
+ * (PT_FIND) or no page is left (PT_MAKE): then nothing has changed, and pages
+ * taken on the way are given back.
+ *
+ * A new table is a zeroed page with FRAME_TABLE in its frame's flags; entries
+ * are written by pte_set, which counts them.  The entry that leads to a table
+ * permits everything (present, write, user): the CPU grants what all levels
+ * permit, so the leaf alone decides.  Who walks the tree meanwhile finds all
+ * of the missing tables or none: they are joined to it last and whole.
  * The caller holds the space's lock (RANK_SPACE).
+ *
+ * Lab 2.4
  */
 pte_t *
 pt_walk(pte_t *root, vaddr_t va, enum pt_make make)
@@ -116,6 +125,13 @@ pt_walk(pte_t *root, vaddr_t va, enum pt_make make)
     return &table[pt_index(va, 0)];
 }
 
+/*
+ * Map the page at va, which is page-aligned, to the frame at pa: present, and
+ * with the PTE_ bits in flags.  0; -E_NOMEM, with nothing changed; -E_INUSE
+ * if va is mapped already, and then that mapping stays.
+ *
+ * Lab 2.5
+ */
 int
 pt_map(pte_t *root, vaddr_t va, paddr_t pa, uint64_t flags)
 {
@@ -217,6 +233,20 @@ clear_entries(
     }
 }
 
+/*
+ * Clear every entry in use in [start, end), whole pages, and hand the frame
+ * of each to `gone` (unless that is NULL).  The range may be the whole user
+ * half and nearly empty: missing tables cost no time (pt_next_table), nor do
+ * empty entries of a table whose last one is gone.
+ *
+ * A table of the user half that is empty now leaves the tree, and so does
+ * each table above that becomes empty by it, the root never.  They form a
+ * chain for pt_release, by struct frame.prev, and are not reused yet: until
+ * TLBs are flushed, a CPU may still walk them.  Returns the chain's head, 0
+ * if no table left.
+ *
+ * Lab 2.5
+ */
 paddr_t
 pt_unmap(pte_t *root, vaddr_t start, vaddr_t end,
         void (*gone)(paddr_t pa, void *arg), void *arg)
@@ -247,6 +277,13 @@ pt_release(paddr_t chain)
     }
 }
 
+/*
+ * Give each mapped page in [start, end) the permission bits of `flags`
+ * (WRITE, USER, COW, NX); its address and all other bits stay, and what is
+ * not mapped stays so.  The caller flushes TLBs.
+ *
+ * Lab 2.5
+ */
 void
 pt_protect(pte_t *root, vaddr_t start, vaddr_t end, uint64_t flags)
 {

@@ -33,7 +33,12 @@ regions_room(struct space *s, unsigned room)
     return 0;
 }
 
-/* Index of the first region that ends above va; s->nregion if none does. */
+/*
+ * Index of the first region that ends above va; s->nregion if none does.
+ * Not more than log2 of the number of regions are looked at.
+ *
+ * Lab 2.8
+ */
 unsigned
 region_index(const struct space *s, vaddr_t va)
 {
@@ -75,7 +80,14 @@ region_valid(const struct region *r)
            !(r->prot & ~(PROT_READ | wx)) && r->ops != NULL;
 }
 
-/* Put a copy of r at its place.  The object's count goes with it. */
+/*
+ * Put a copy of r at its place in the array, which stays sorted.  The count
+ * of its object goes with it.  -E_BADARG if r is not valid; -E_INUSE if it
+ * overlaps another by a single page (to touch is legal); -E_NOMEM.  After an
+ * error nothing has changed.
+ *
+ * Lab 2.8
+ */
 int
 region_insert(struct space *s, const struct region *r)
 {
@@ -116,7 +128,15 @@ trim_front(struct region *r, vaddr_t start)
     r->length -= by < r->length ? by : r->length;
 }
 
-/* Cut a hole into the middle of regions[i]: 0 or -E_NOMEM, then unchanged. */
+/*
+ * Cut the hole [start, end) into the middle of regions[i]: it ends at start
+ * now, and a second region, behind it in the array, begins at end with what
+ * the object has for that address (trim_front).  The object has one owner
+ * more (ops->dup).  0 or an error, and then nothing has changed.
+ * regions_room moves the array: no pointer into it lives across that call.
+ *
+ * Lab 2.8
+ */
 static int
 split(struct space *s, unsigned i, vaddr_t start, vaddr_t end)
 {

@@ -123,6 +123,15 @@ prot_flags(uint32_t prot)
            (prot & PROT_EXEC ? 0 : PTE_NX);
 }
 
+/*
+ * Map the frame pa, which the caller owns, at the page va, where nothing is
+ * mapped; resident counts it.  -E_NOMEM if the space has its limit of pages or
+ * there is no page for a table: then nothing has changed and pa is still the
+ * caller's.  If walked_va is va, fault_locked has found the entry already:
+ * it is s->walked, good for once.
+ *
+ * Lab 2.9
+ */
 int
 space_map(struct space *s, vaddr_t va, paddr_t pa, uint64_t flags)
 {
@@ -167,6 +176,20 @@ gather_page(paddr_t pa, void *arg)
     g->s->resident--;
 }
 
+/*
+ * Unmap the pages of s in [start, end) and drop the space's reference to each;
+ * s->resident counts them no more.  The order is what counts:
+ *
+ *   1. clear the entries,  2. flush [start, end) of s from all TLBs,
+ *   3. free frames and tables.
+ *
+ * Turn 2 and 3 around and a CPU writes by its old translation into a page
+ * that is somebody else's by now.  Any number of pages in a fixed amount of
+ * memory: frames wait in an array of GATHER_PAGES, and each time it is full
+ * there is a flush.  No flush if nothing was there.
+ *
+ * Lab 2.7
+ */
 void
 space_unmap(struct space *s, vaddr_t start, vaddr_t end)
 {

@@ -27,7 +27,18 @@ copy_entries(pte_t *to, pte_t *e, pte_t *end, bool private, struct space *child)
     }
 }
 
-/* Show the pages of one region in the child: 0 or -E_NOMEM. */
+/*
+ * Show the pages of one region, as far as they are there, in the child, at the
+ * same addresses: each gets one owner more and counts as the child's resident.
+ * A page that is writable becomes read-only and PTE_COW in both, unless the
+ * region is shared (shared_region).  The child's entries start without
+ * PTE_ACCESSED and PTE_DIRTY.  The caller flushes the parent's TLBs.
+ *
+ * 0, or -E_NOMEM with part of it done: the caller clears the child.  Tables
+ * that the parent does not have cost no time (pt_next_table, pte_skip).
+ *
+ * Lab 2.11
+ */
 static int
 copy_pages(struct space *parent, struct space *child, const struct region *r)
 {

@@ -41,7 +41,11 @@ section .text
 bits 64
 
 ; int user_copy(void *dst, const void *src, size_t n)
-; One of the two is user memory.  Words first, then the rest.
+; One of the two is user memory, already checked to lie below USER_TOP.  Copy
+; words of 8 bytes first, then the rest.  0, or -E_BADADDR if an instruction
+; faults and no page can be made: each that may has a FIXUP line, and goes on
+; at user_fault.  User memory is in reach only between USER_BEGIN and USER_END.
+; Lab 2.10
 user_copy:
         mov rcx, rdx
         shr rcx, 3
