@@ -1,0 +1,1 @@
+"""Points for a lab: what `make grade` and `make class` do."""
