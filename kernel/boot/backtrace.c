@@ -44,11 +44,46 @@ address_mapped(vaddr_t va)
     return true;
 }
 
+/*
+ * Whether the two words of a frame can be read at rbp: in the kernel's half
+ * (from DIRECT_BASE on), a multiple of 8, and mapped from its first byte to
+ * its last, which may lie on another page.
+ *
+ * Lab 1.12
+ */
 static bool
 frame_readable(uint64_t rbp)
 {
     return rbp >= DIRECT_BASE && rbp % 8 == 0 && address_mapped(rbp) &&
            address_mapped(rbp + 15);
+}
+
+/*
+ * The return addresses on the stack whose innermost frame is at rbp, nearest
+ * call first: at most max of them go to calls.  Returns how many.
+ *
+ * The walk ends at a frame that is not readable, at a return address of 0,
+ * and after a frame whose caller's frame is not above it: stacks grow down, so
+ * that one is broken, or the chain a circle.  It never faults, whatever rbp is.
+ *
+ * Lab 1.12
+ */
+unsigned
+stack_walk(uint64_t rbp, uint64_t *calls, unsigned max)
+{
+    unsigned n = 0;
+
+    while (n < max && frame_readable(rbp)) {
+        const struct frame_pointer *f = (const void *)rbp;
+
+        if (f->return_address == 0)
+            break;
+        calls[n++] = f->return_address;
+        if (f->caller_rbp <= rbp)
+            break;
+        rbp = f->caller_rbp;
+    }
+    return n;
 }
 
 /* One call: `lookup` is an address inside of the instruction that calls. */
@@ -74,25 +109,16 @@ print_frame(unsigned n, uint64_t rip, uint64_t lookup)
 void
 backtrace(uint64_t rip, uint64_t rbp)
 {
-    uint64_t addresses[MAX_FRAMES];
-    unsigned n = 0;
+    uint64_t calls[MAX_FRAMES - 1];
+    unsigned n;
 
     print("backtrace:\n");
     print_frame(0, rip, rip);
-    addresses[n++] = rip;
-    while (n < MAX_FRAMES && frame_readable(rbp)) {
-        const struct frame_pointer *f = (const void *)rbp;
-
-        if (f->return_address == 0)
-            break;
-        print_frame(n, f->return_address, f->return_address - 1);
-        addresses[n++] = f->return_address - 1;
-        if (f->caller_rbp <= rbp)
-            break;
-        rbp = f->caller_rbp;
-    }
-    print("with inlined calls: addr2line -fipe %s", KERNEL_ELF);
+    n = stack_walk(rbp, calls, ARRAY_LEN(calls));
     for (unsigned i = 0; i < n; i++)
-        print(" %lx", addresses[i]);
+        print_frame(i + 1, calls[i], calls[i] - 1);
+    print("with inlined calls: addr2line -fipe %s %lx", KERNEL_ELF, rip);
+    for (unsigned i = 0; i < n; i++)
+        print(" %lx", calls[i] - 1);
     print("\n");
 }

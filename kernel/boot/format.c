@@ -21,7 +21,12 @@ sink_fill(struct sink *s, char c, int n)
         sink_put(s, c);
 }
 
-/* The text between blanks, as the width wants it. */
+/*
+ * len bytes of text, with blanks up to spec->width: before it, or after it if
+ * spec->left.  A text longer than the width is not cut.
+ *
+ * Lab 1.6
+ */
 void
 put_text(struct sink *s, const struct spec *spec, const char *text, size_t len)
 {
@@ -35,6 +40,13 @@ put_text(struct sink *s, const struct spec *spec, const char *text, size_t len)
         sink_fill(s, ' ', blanks);
 }
 
+/*
+ * A string as %s shows it: up to its NUL, but not more than spec->precision
+ * bytes if one is given (>= 0); bytes behind that are not even looked at, the
+ * NUL may be missing.  NULL shows as "(null)".
+ *
+ * Lab 1.6
+ */
 void
 put_string(struct sink *s, const struct spec *spec, const char *text)
 {
@@ -60,8 +72,19 @@ digits(char *end, uint64_t value, unsigned base, bool upper)
 }
 
 /*
- * A number: blanks, prefix (sign or 0x), zeros, digits, blanks.  The
- * precision is the least number of digits; 0 with precision 0 prints none.
+ * A number: blanks, prefix (sign or 0x, at most two characters), zeros, digits,
+ * blanks.  As C has it (C11 7.21.6.1):
+ *
+ * - The precision is the least number of digits, 1 if none is given (-1); the
+ *   number 0 with precision 0 has no digits at all.
+ * - The flag 0 (spec->zero) makes zeros of the blanks before the number, unless
+ *   there is a precision or the flag - (spec->left).
+ * - spec->alt in octal makes the first digit a zero, if it is none already.
+ * - The width counts everything.
+ *
+ * value is 64 bits wide in any base from 8 to 16; upper: digits A to F.
+ *
+ * Lab 1.6
  */
 static void
 put_number(struct sink *s, const struct spec *spec, uint64_t value,
@@ -93,6 +116,12 @@ put_number(struct sink *s, const struct spec *spec, uint64_t value,
         sink_fill(s, ' ', blanks);
 }
 
+/*
+ * A decimal number with its sign: "-", or for those that have none "+" if
+ * spec->plus, else " " if spec->space.  INT64_MIN has a magnitude too.
+ *
+ * Lab 1.6
+ */
 static void
 put_signed(struct sink *s, const struct spec *spec, int64_t value)
 {

@@ -91,6 +91,14 @@ parse_module(const struct tag *tag)
     bootinfo_add_module(m->start, m->end, m->cmdline, tag->size - sizeof(*m));
 }
 
+/*
+ * Each entry of the memory map goes to bootinfo_add_range.  Entries are
+ * map->entry_size bytes apart, which may be more than a struct mmap_entry
+ * (later versions may add to its end); less is reported, and the map left out.
+ * What the tag's end cuts off is no entry.
+ *
+ * Lab 1.9
+ */
 static void
 parse_mmap(const struct tag *tag)
 {
@@ -170,29 +178,51 @@ parse_tag(const struct tag *tag)
     tag_kinds[tag->type].parse(tag);
 }
 
+/*
+ * The tag at offset `at` of the loader's `size` bytes at base, or NULL if the
+ * list is over: no room for a tag's head, or the end tag.  A tag that says it
+ * is smaller than its head, or goes past the end of the data, is reported and
+ * ends the list too.  size may be any number: no sum may wrap around.
+ *
+ * Lab 1.9
+ */
+static const struct tag *
+tag_at(const char *base, uint32_t size, uint32_t at)
+{
+    const struct tag *tag = (const void *)(base + at);
+
+    if (at > size || size - at < sizeof(*tag) || tag->type == TAG_END)
+        return NULL;
+    if (tag->size < sizeof(*tag) || tag->size > size - at) {
+        print("boot: tag %u has an impossible size of %u bytes\n", tag->type,
+                tag->size);
+        return NULL;
+    }
+    return tag;
+}
+
+/*
+ * Where the tag behind this one begins: tags lie on multiples of 8 bytes, and
+ * a tag's size does not count the padding.
+ *
+ * Lab 1.9
+ */
+static uint32_t
+tag_after(uint32_t at, const struct tag *tag)
+{
+    return at + ROUND_UP(tag->size, 8);
+}
+
 void
 multiboot2_parse(paddr_t info)
 {
     const uint32_t *total = early_data(info, 8);
-    uint32_t at = 8, size;
-    const char *base;
+    const struct tag *tag;
 
     bootinfo.loader = "Multiboot2";
     if (total == NULL || info % 8 != 0 || early_data(info, *total) == NULL)
         panic("boot: the loader's data at 0x%lx cannot be read", info);
-    base = (const char *)total;
-    size = *total;
-    while (at + sizeof(struct tag) <= size) {
-        const struct tag *tag = (const void *)(base + at);
-
-        if (tag->type == TAG_END)
-            return;
-        if (tag->size < sizeof(*tag) || tag->size > size - at) {
-            print("boot: tag %u has an impossible size of %u bytes\n",
-                    tag->type, tag->size);
-            return;
-        }
+    for (uint32_t at = 8; (tag = tag_at((const char *)total, *total, at));
+            at = tag_after(at, tag))
         parse_tag(tag);
-        at += ROUND_UP(tag->size, 8);
-    }
 }

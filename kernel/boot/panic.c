@@ -121,11 +121,11 @@ panic(const char *fmt, ...)
     va_start(args, fmt);
     vsnprint(message, sizeof(message), fmt, args);
     va_end(args);
+    record("panic", message, strlen(message));
     print("\npanic: cpu %u: %s\n", this_cpu()->id, message);
     print_control_registers();
     backtrace((uint64_t)__builtin_return_address(0), frame[0]);
     print_stopped();
-    record("panic", message, strlen(message));
     panic_leave();
 }
 
@@ -141,10 +141,10 @@ panic_trap(struct trapframe *tf, const char *why)
     else
         snprint(message, sizeof(message), "interrupt 0x%lx without handler",
                 tf->vector);
+    record("panic", message, strlen(message));
     print("\npanic: cpu %u: %s\n", this_cpu()->id, message);
     trap_dump(tf);
     backtrace(tf->rip, tf->rbp);
     print_stopped();
-    record("panic", message, strlen(message));
     panic_leave();
 }

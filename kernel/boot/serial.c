@@ -31,7 +31,15 @@ enum {
 
 static bool present;
 
-/* Set up the port if there is one: its scratch register keeps what it gets */
+/*
+ * Set up the port if there is one: the scratch register of a port that exists
+ * keeps what it gets.  115200 bits a second (divisor 1, written while
+ * LINE_DLAB is set), 8 data bits, no parity, 1 stop bit; FIFOs on and emptied,
+ * no interrupts yet, modem lines up.  Without a port `present` stays false,
+ * and the other functions do nothing.
+ *
+ * Lab 1.5
+ */
 void
 serial_init(void)
 {
@@ -48,6 +56,13 @@ serial_init(void)
     outb(MODEM, MODEM_DTR_RTS_OUT2);
 }
 
+/*
+ * Wait until all that was sent has left (STATUS_SENT: the send FIFO is empty),
+ * but look no more than SEND_PATIENCE times: a stuck line must not stop the
+ * kernel.
+ *
+ * Lab 1.5
+ */
 static void
 wait_sent(void)
 {
@@ -56,7 +71,12 @@ wait_sent(void)
             return;
 }
 
-/* A terminal wants CR before LF.  One wait fills the whole send FIFO. */
+/*
+ * Send len bytes.  A terminal wants CR before LF.  After one wait the FIFO
+ * takes FIFO_SIZE bytes, and never more (a CR counts too).
+ *
+ * Lab 1.5
+ */
 void
 serial_write(const char *s, size_t len)
 {
@@ -78,7 +98,12 @@ serial_write(const char *s, size_t len)
     }
 }
 
-/* The next byte received, or -1. */
+/*
+ * The next byte received, 0 to 255, or -1 if there is none (or no port).  Does
+ * not wait.
+ *
+ * Lab 1.5
+ */
 int
 serial_poll(void)
 {

@@ -19,6 +19,12 @@ trap_register(unsigned vector, trap_handler *handler)
     handlers[vector] = handler;
 }
 
+/*
+ * Count a trap of this CPU: each in traps, page faults also in faults, and
+ * what is no exception (TRAP_IRQ0 and above) also in interrupts.
+ *
+ * Lab 1.10
+ */
 static void
 count(struct cpu *cpu, unsigned vector)
 {
@@ -29,16 +35,13 @@ count(struct cpu *cpu, unsigned vector)
         cpu->interrupts++;
 }
 
-/* A breakpoint in the kernel is a question, not a mistake: answer, go on. */
-static void
-report_breakpoint(struct trapframe *tf)
-{
-    print("breakpoint at %y\n", tf->rip);
-    trap_dump(tf);
-    backtrace(tf->rip, tf->rbp);
-}
-
-/* Whether a program can be blamed: not for the machine's own events. */
+/*
+ * Whether a program can be blamed for a trap: it ran (trap_from_user), and the
+ * trap is an exception (below TRAP_IRQ0), but none of the machine's own events
+ * NMI, double fault and machine check.
+ *
+ * Lab 1.10
+ */
 static bool
 is_programs_fault(const struct trapframe *tf)
 {
@@ -47,7 +50,18 @@ is_programs_fault(const struct trapframe *tf)
            tf->vector != TRAP_MACHINE_CHECK;
 }
 
-/* Called by trap_entry.asm for every exception and interrupt. */
+/*
+ * Called by trap_entry.asm for every exception and interrupt: counts it, then
+ * the first of these that applies settles it, and returning resumes what was
+ * interrupted.
+ *
+ * - the vector's handler, if one is registered;
+ * - user_trap, if it is set and a program can be blamed;
+ * - for a breakpoint trap_breakpoint, which reports it;
+ * - else nobody can: panic_trap with no more to say (NULL).
+ *
+ * Lab 1.10
+ */
 void
 trap_dispatch(struct trapframe *tf)
 {
@@ -59,7 +73,7 @@ trap_dispatch(struct trapframe *tf)
     else if (is_programs_fault(tf) && user_trap != NULL)
         user_trap(tf);
     else if (tf->vector == TRAP_BREAKPOINT)
-        report_breakpoint(tf);
+        trap_breakpoint(tf);
     else
         panic_trap(tf, NULL);
 }

@@ -9,3 +9,6 @@
 void trap_init(void);
 void trap_dispatch(struct trapframe *tf);
 void trap_leave(struct trapframe *tf);
+
+/* A breakpoint in the kernel is a question, not a mistake: answer, go on. */
+void trap_breakpoint(const struct trapframe *tf);

@@ -5,6 +5,7 @@
  * error code: 6.13; control registers: 2.3, 2.5.
  */
 #include "boot/boot.h"
+#include "boot/trap.h"
 #include "boot/x86_64/x86.h"
 
 static const char *const trap_names[32] = {
@@ -147,4 +148,12 @@ trap_dump(const struct trapframe *tf)
     print_bits("rflags", tf->rflags, rflags_bits, ARRAY_LEN(rflags_bits));
     print_bits("cr0", read_cr0(), cr0_bits, ARRAY_LEN(cr0_bits));
     print_bits("cr4", read_cr4(), cr4_bits, ARRAY_LEN(cr4_bits));
+}
+
+void
+trap_breakpoint(const struct trapframe *tf)
+{
+    print("breakpoint at %y\n", tf->rip);
+    trap_dump(tf);
+    backtrace(tf->rip, tf->rbp);
 }

@@ -31,23 +31,34 @@ extern kernel_main, bootinfo
 ; ---- what the loaders look for ----
 
 section .boot.header progbits alloc noexec nowrite align=8
+
+; The Multiboot2 header (specification 2.0, section 3.1): four words (magic,
+; architecture 0 for i386 protected mode, length of the whole header with its
+; tags, and a checksum that makes the four add up to 0 in 32 bits), then tags.
+;
+; Each tag begins on a multiple of 8 bytes with type (16 bits), flags (16 bits,
+; bit 0: optional) and size (32 bits, without the padding).  Three are wanted:
+; console flags (type 4: bit 1, VGA text will do), a framebuffer of any size
+; (type 5: width 0, height 0, depth 32), both optional, so that a machine that
+; lacks one still boots; and the end tag (type 0, size 8).
+;
+; Lab 1.1
 header:
         dd MULTIBOOT2_HEADER
         dd 0                        ; i386 protected mode
         dd header_end - header
         dd -(MULTIBOOT2_HEADER + (header_end - header))
-; VGA text will do, where GRUB is told to leave it (gfxpayload=text).
-console_tag:
-        dw 4, 1                     ; console flags, optional
-        dd .end - console_tag
-        dd 1 << 1                   ; VGA text is supported
-.end:   align 8, db 0
-; A screen of any size; optional, so that a machine without still boots.
-framebuffer_tag:
+.text:  dw 4, 1                     ; console flags, optional
+        dd .text_end - .text
+        dd 1 << 1                   ; VGA text, where GRUB leaves it
+.text_end:
+        align 8, db 0
+.screen:
         dw 5, 1                     ; framebuffer, optional
-        dd .end - framebuffer_tag
+        dd .screen_end - .screen
         dd 0, 0, 32                 ; width, height: loader's choice
-.end:   align 8, db 0
+.screen_end:
+        align 8, db 0
         dw 0, 0                     ; end tag
         dd 8
 header_end:
@@ -74,11 +85,18 @@ multiboot2_start:
         mov esp, PHYS(boot_stack_top)
         cld
         call check_loader
+        call check_cpuid
         call check_cpu
         call fill_page_tables
         jmp enter_long_mode
 
-; The magic number says which loader's data lie at esi, or that none do.
+; The magic number in edi says which loader's data lie at esi: MULTIBOOT2_MAGIC
+; or PVH_MAGIC.  PVH_MAGIC counts only if it is also the first word at esi,
+; because pvh_start has put it into the register without asking.  Returns if
+; all is well, else jumps to fail with the address of text_loader in ebx.
+; Keeps edi and esi.
+;
+; Lab 1.2
 check_loader:
         mov ebx, text_loader
         cmp edi, MULTIBOOT2_MAGIC
@@ -89,9 +107,9 @@ check_loader:
         jne fail
 .ok:    ret
 
-; Long mode and NX, asked for by CPUID (Intel SDM 2A, CPUID: 80000001h).
-check_cpu:
-        pushfd                      ; CPUID exists if EFLAGS.ID can change
+; CPUID exists if EFLAGS.ID can change (Intel SDM 1 19.1).
+check_cpuid:
+        pushfd
         pop eax
         mov ecx, eax
         xor eax, 1 << 21
@@ -102,16 +120,24 @@ check_cpu:
         mov ebx, text_long_mode
         cmp eax, ecx
         je fail
+        ret
+
+; Long mode and NX, asked for by CPUID (Intel SDM 2A, CPUID): leaf 80000000h
+; gives the highest extended leaf in eax; if that is at least 80000001h, the
+; leaf 80000001h has long mode in edx bit 29 and NX in bit 20.  Returns if both
+; are there, else jumps to fail with the address of text_long_mode (also where
+; the leaf is missing) or text_nx in ebx.  Keeps edi and esi; CPUID writes ebx.
+;
+; Lab 1.2
+check_cpu:
         mov eax, 0x80000000
-        push ebx
         cpuid
-        pop ebx
+        mov ebx, text_long_mode
         cmp eax, 0x80000001
         jb fail
         mov eax, 0x80000001
-        push ebx
         cpuid
-        pop ebx
+        mov ebx, text_long_mode
         test edx, 1 << 29
         jz fail
         mov ebx, text_nx
@@ -125,7 +151,14 @@ check_cpu:
 ;     PML4[256]  DIRECT_BASE                                 4 GiB
 ;     PML4[511]  KERNEL_BASE (PDPT[510])                     1 GiB
 ;
-; Stage 2 replaces all of it.
+; The tables are boot_pml4, boot_pdpt_low (for the first two places),
+; boot_pdpt_high (for the third) and boot_pd, four page directories in a row,
+; whose 2,048 entries map 0, 2 MiB, 4 MiB, ...  All are zero before, and only
+; the lower 32 bits of an entry are ever needed.  Entries that point to a table
+; are PTE_TABLE, those of large pages PTE_2M.  An entry holds a physical
+; address: PHYS(boot_pd), not boot_pd.  Stage 2 replaces all of it.
+;
+; Lab 1.3
 fill_page_tables:
         mov dword [PHYS(boot_pml4)], PHYS(boot_pdpt_low) + PTE_TABLE
         mov dword [PHYS(boot_pml4) + 256 * 8], PHYS(boot_pdpt_low) + PTE_TABLE
@@ -147,6 +180,16 @@ fill_page_tables:
         jb .pd
         ret
 
+; From 32-bit protected mode to 64-bit code, in the order that the CPU demands
+; (Intel SDM 3A 9.8.5): CR4_BITS into CR4, the physical address of boot_pml4
+; into CR3, EFER_BITS into the model-specific register EFER, CR0_BITS into CR0.
+; From there on paging is on, and the next instruction is found through the
+; identity map.  Then lgdt boot_gdt_pointer, and a far jump through selector
+; 0x08 loads CS with a 64-bit segment; the rest, under `bits 64`, jumps to
+; higher_half, whose address needs all 64 bits.  Keeps edi and esi.  The code
+; that follows is 32-bit again: end with `bits 32`.
+;
+; Lab 1.4
 enter_long_mode:
         mov eax, cr4
         or eax, CR4_BITS
@@ -219,6 +262,17 @@ text_nx:        db "this CPU has no execute-disable bit (NX)", 10, 0
 
 section .text
 bits 64
+
+; The first instructions at the kernel's own addresses.  Loads ds, es and ss
+; with selector 0x10 and fs and gs with 0; takes the identity map away (clears
+; boot_pml4's first entry and loads CR3 again, or the CPU may remember it), so
+; that a null pointer faults from here on; sets rsp to boot_stack_top and rbp
+; to 0, where every backtrace ends.  Then kernel_main(magic, info), with edi
+; and esi as they came and their registers' upper halves 0.  It is entered as
+; C expects after a call: rsp is 8 below a multiple of 16, and the word there,
+; in place of a return address, is 0.
+;
+; Lab 1.4
 higher_half:
         mov ax, 0x10                ; SEL_KDATA
         mov ds, ax

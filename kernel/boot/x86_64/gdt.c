@@ -29,7 +29,33 @@ unsigned ncpu = 1;
 static char ist_stacks[MAX_CPUS][NIST][IST_STACK_SIZE]
         __attribute__((aligned(16)));
 
-/* The TSS descriptor is two entries wide: base and limit are cut in pieces. */
+/*
+ * Fill the task-state segment of CPU number i, all of it zero before.
+ *
+ * The vectors that may find any rsp (IST_DOUBLE_FAULT, IST_NMI,
+ * IST_MACHINE_CHECK) get stacks of their own, of IST_STACK_SIZE bytes, one for
+ * each vector and CPU.  ist[n - 1] is where IST n begins: behind the end of its
+ * stack, since pushes go down; a multiple of 16.  No I/O permission bitmap:
+ * iomap_base is the TSS's size, and user I/O faults.
+ *
+ * Lab 1.7
+ */
+static void
+set_tss(struct tss *tss, unsigned i)
+{
+    for (unsigned n = 0; n < NIST; n++)
+        tss->ist[n] = (uint64_t)ist_stacks[i][n] + IST_STACK_SIZE;
+    tss->iomap_base = sizeof(*tss);
+}
+
+/*
+ * The TSS descriptor, two entries wide (Intel SDM 3A 7.2.3): limit 15..0 in
+ * bits 15..0, base 23..0 in 39..16, 0x89 (present, 64-bit TSS) in 47..40, limit
+ * 19..16 in 51..48, base 31..24 in 63..56; base 63..32 in the second entry.
+ * The limit is the offset of the last byte.
+ *
+ * Lab 1.7
+ */
 static void
 set_tss_descriptor(uint64_t *entry, const struct tss *tss)
 {
@@ -40,6 +66,23 @@ set_tss_descriptor(uint64_t *entry, const struct tss *tss)
     entry[1] = base >> 32;
 }
 
+/*
+ * Fill a CPU's GDT: the null descriptor, flat code and data segments for the
+ * kernel (privilege 0) and for programs (privilege 3) at the places that
+ * SEL_KCODE, SEL_KDATA, SEL_UDATA and SEL_UCODE say (a selector is an index
+ * times 8, plus the privilege), and the descriptor of its TSS at SEL_TSS.  In
+ * the code segments the long bit is set (Intel SDM 3A 3.4.5, 5.2.1).
+ *
+ * Lab 1.7
+ */
+static void
+set_gdt(struct cpu *cpu)
+{
+    memcpy(cpu->gdt, flat_segments, sizeof(flat_segments));
+    set_tss_descriptor(&cpu->gdt[SEL_TSS / 8], &cpu->tss);
+}
+
+/* Loading a selector into GS clears its base: that comes after this. */
 static void
 load_gdt(const struct cpu *cpu)
 {
@@ -65,13 +108,10 @@ cpu_init_tables(struct cpu *cpu)
 
     cpu->self = cpu;
     cpu->id = i;
-    for (unsigned n = 0; n < NIST; n++)
-        cpu->tss.ist[n] = (uint64_t)ist_stacks[i][n] + IST_STACK_SIZE;
-    cpu->tss.iomap_base = sizeof(cpu->tss); /* none: user I/O faults */
-    memcpy(cpu->gdt, flat_segments, sizeof(flat_segments));
-    set_tss_descriptor(&cpu->gdt[SEL_TSS / 8], &cpu->tss);
+    set_tss(&cpu->tss, i);
+    set_gdt(cpu);
     load_gdt(cpu);
-    idt_load();
     wrmsr(MSR_GS_BASE, (uint64_t)cpu);
     wrmsr(MSR_KERNEL_GS_BASE, 0); /* what user mode finds in GS */
+    idt_load();
 }

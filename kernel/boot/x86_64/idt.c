@@ -27,6 +27,13 @@ enum {
 
 static struct gate idt[256] __attribute__((aligned(16)));
 
+/*
+ * The interrupt stack (IST_...) on which a vector is taken: double fault, NMI
+ * and machine check have their own; 0 for all others, which use the stack that
+ * is current, or the TSS's when they come from user mode.
+ *
+ * Lab 1.8
+ */
 static uint8_t
 gate_stack(unsigned vector)
 {
@@ -34,10 +41,18 @@ gate_stack(unsigned vector)
     case TRAP_DOUBLE_FAULT: return IST_DOUBLE_FAULT;
     case TRAP_NMI: return IST_NMI;
     case TRAP_MACHINE_CHECK: return IST_MACHINE_CHECK;
-    default: return 0; /* the current stack, or the TSS's when from user */
+    default: return 0;
     }
 }
 
+/*
+ * Make each of the 256 gates an interrupt gate (type 0x8e: present, privilege
+ * 0) that leads to its stub in trap_stubs, in the kernel's code segment, on the
+ * stack that gate_stack says.  TRAP_BREAKPOINT alone may be raised by programs:
+ * its privilege is 3 (0x60 more).
+ *
+ * Lab 1.8
+ */
 static void
 idt_fill(void)
 {

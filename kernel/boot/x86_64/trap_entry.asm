@@ -62,7 +62,16 @@ stub_%1:
   %assign vector vector + 1
 %endrep
 
-; From user mode GS is the program's, from the kernel it is ours already.
+; All vectors but the careful three come here, from their stubs, with vector
+; and error code pushed: rsp points at the vector.  If the privilege in the
+; saved CS is 3, GS is the program's and swapgs makes it ours; from the kernel
+; it is ours already.  PUSH_REGISTERS completes the struct trapframe.  C wants
+; the direction flag clear; CLEAR_AC.  rbp stays the interrupted function's if
+; that was the kernel's, so that a backtrace goes on through the trap; from
+; user mode it becomes 0.  Then trap_dispatch(the frame's address), and on into
+; trap_return.
+;
+; Lab 1.11
 align 16
 trap_common:
         test byte [rsp + TF_CS - TF_VECTOR], 3
@@ -80,12 +89,17 @@ trap_common:
         call trap_dispatch
 
 ; Resume what the struct trapframe at rsp describes.  New processes begin
-; here too.  Interrupts are off.
+; here too.  Interrupts are off.  On the way to user mode (CS again) it calls
+; trap_leave(the frame's address), for notes and rescheduling, and gives the
+; program's GS back.  Then POP_REGISTERS, vector and error code are dropped,
+; and iretq takes the CPU's five words.
+;
+; Lab 1.11
 trap_return:
         test byte [rsp + TF_CS], 3
         jz .kernel
         mov rdi, rsp
-        call trap_leave             ; notes, rescheduling
+        call trap_leave
         swapgs
 .kernel:
         POP_REGISTERS               ; 56
