@@ -14,7 +14,7 @@ enum {
 
 static unsigned differences;
 
-/* One more difference; the first few are printed. */
+/* One more difference; the first few are printed, and tell a test's reader. */
 static void __attribute__((format(printf, 1, 2))) differ(const char *fmt, ...)
 {
     char text[160];
@@ -23,8 +23,10 @@ static void __attribute__((format(printf, 1, 2))) differ(const char *fmt, ...)
     va_start(args, fmt);
     vsnprint(text, sizeof(text), fmt, args);
     va_end(args);
-    if (differences++ < MAX_REPORTS)
+    if (differences++ < MAX_REPORTS) {
         print("mmu_check: %s\n", text);
+        record_printf("check", "mmu_check: %s", text);
+    }
 }
 
 /* ---- frames ---- */

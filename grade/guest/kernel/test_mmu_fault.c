@@ -24,6 +24,99 @@ KTEST(fault_demand_zero)
     CHECK_BALANCE(b);
 }
 
+/* The first word of the page at va, as the direct map shows it. */
+static uint64_t *
+word(struct space *s, vaddr_t va)
+{
+    return pa_to_kva(leaf(s, va) & PTE_ADDR);
+}
+
+/* A fault gives a page of zeros, and one page only. */
+KTEST(fault_gives_zeros)
+{
+    struct balance b = balance_now();
+    struct space *s = space_new();
+
+    CHECK_EQ(add(s, 0, 64, RW, &anon_region), 0);
+    for (unsigned i = 0; i < 64; i++) {
+        paddr_t dirty = page_alloc();
+
+        memset(pa_to_kva(dirty), 0xee, PAGE_SIZE);
+        page_unref(dirty);
+        CHECK_EQ(space_fault(s, at(i) + 123, ACCESS_READ), 0);
+        for (unsigned j = 0; j < PAGE_SIZE / 8; j++)
+            if (!CHECK_EQ(word(s, at(i))[j], 0))
+                break;
+        memset(word(s, at(i)), 0xdd, PAGE_SIZE);
+        CHECK_EQ(s->resident, i + 1);
+        CHECK_EQ(page_refs(leaf(s, at(i)) & PTE_ADDR), 1);
+    }
+    CHECK_EQ(mmu_check(), 0);
+    space_free(s);
+    CHECK_BALANCE(b);
+}
+
+/* A page that is there stays, whoever faults on it again. */
+KTEST(fault_again_keeps_the_page)
+{
+    struct space *s = space_new();
+    paddr_t pa;
+
+    CHECK_EQ(add(s, 0, 2, RW, &anon_region), 0);
+    CHECK_EQ(space_fault(s, at(0), ACCESS_WRITE), 0);
+    pa = leaf(s, at(0)) & PTE_ADDR;
+    *word(s, at(0)) = 77;
+    CHECK_EQ(space_fault(s, at(0), ACCESS_WRITE), 0);
+    CHECK_EQ(space_fault(s, at(0) + 4095, ACCESS_READ), 0);
+    CHECK_EQ(leaf(s, at(0)) & PTE_ADDR, pa);
+    CHECK_EQ(*word(s, at(0)), 77);
+    CHECK_EQ(s->resident, 1);
+    CHECK_EQ(mmu_check(), 0);
+    space_free(s);
+}
+
+/* The lowest page of a stack is its guard, all others may come. */
+KTEST(fault_stack_stops_at_its_guard)
+{
+    struct balance b = balance_now();
+    struct space *s = space_new();
+
+    CHECK_EQ(add(s, 0, 4, RW, &stack_region), 0);
+    CHECK_EQ(space_fault(s, at(4) - 1, ACCESS_WRITE), 0);
+    CHECK_EQ(space_fault(s, at(1), ACCESS_WRITE), 0);
+    CHECK_EQ(space_fault(s, at(1) - 1, ACCESS_WRITE), -E_BADADDR);
+    CHECK_EQ(space_fault(s, at(0), ACCESS_READ), -E_BADADDR);
+    CHECK_EQ(s->resident, 2);
+    CHECK_EQ(leaf(s, at(0)), 0);
+    space_free(s);
+    CHECK_BALANCE(b);
+}
+
+/* No page, or none for a table: an error, and nothing is lost. */
+KTEST(fault_no_memory)
+{
+    struct balance b = balance_now();
+    struct space *s = space_new();
+    unsigned n = 0;
+    int err = -E_NOMEM;
+
+    CHECK_EQ(add(s, 0, 1, RW, &anon_region), 0);
+    while (err == -E_NOMEM && n < 20) {
+        struct balance now = balance_now();
+
+        page_fail_at(++n);
+        err = space_fault(s, at(0), ACCESS_WRITE);
+        page_fail_at(0);
+        if (err == -E_NOMEM)
+            CHECK_BALANCE(now);
+        CHECK_EQ(s->resident, err == 0);
+    }
+    CHECK_EQ(err, 0);
+    CHECK_EQ(n, 5); /* the page and three tables */
+    space_free(s);
+    CHECK_BALANCE(b);
+}
+
 /* Access is granted as the region says, for each kind of access. */
 KTEST(fault_permissions)
 {

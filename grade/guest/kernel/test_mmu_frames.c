@@ -20,6 +20,28 @@ spans_are(unsigned n, const struct span *want)
     return ok;
 }
 
+/* One span more: apart, touching, overlapping, around all others. */
+KTEST(spans_join)
+{
+    static const struct span apart[] = { { 5, 8 }, { 10, 20 }, { 30, 40 } };
+    static const struct span joined[] = { { 5, 20 }, { 30, 40 } };
+    static const struct span all[] = { { 5, 50 } };
+
+    list.n = 0;
+    spans_add(&list, 30, 40);
+    spans_add(&list, 10, 20);
+    spans_add(&list, 5, 8);
+    spans_add(&list, 25, 25); /* nothing */
+    spans_add(&list, 26, 25);
+    spans_are(3, apart);
+    spans_add(&list, 8, 10); /* touches both */
+    spans_are(2, joined);
+    spans_add(&list, 12, 15);
+    spans_are(2, joined);
+    spans_add(&list, 6, 50);
+    spans_are(1, all);
+}
+
 /* Ranges out of order, overlapping and with gaps become sorted spans. */
 KTEST(mem_map_sorts_and_joins)
 {
@@ -211,6 +233,53 @@ KTEST(page_zeroed)
         for (unsigned i = 0; i < ARRAY_LEN(pages); i++)
             page_unref(pages[i]);
     }
+    CHECK_BALANCE(b);
+}
+
+/* Pages come in batches: 32 at a time, one trip to the lists for all. */
+KTEST(page_batches)
+{
+    struct page_cache *c = &page_caches[this_cpu()->id];
+    static paddr_t early[CACHE_PAGES], pages[200];
+    unsigned n = 0;
+    uint64_t free;
+
+    while (c->any.n > 0) /* what was cached before */
+        early[n++] = page_alloc();
+    free = ram.free;
+    for (unsigned i = 0; i < ARRAY_LEN(pages); i++) {
+        pages[i] = page_alloc();
+        CHECK_EQ(c->any.n, 31 - i % 32);
+        CHECK_EQ(ram.free, free - (i / 32 + 1) * 32);
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(pages); i++) {
+        page_unref(pages[i]);
+        CHECK(c->any.n <= CACHE_PAGES && c->any.n > 0);
+    }
+    CHECK_EQ(ram.free + c->any.n, free);
+    while (n > 0)
+        page_unref(early[--n]);
+    CHECK_EQ(mmu_check(), 0);
+}
+
+/* A page that came back all zeros goes out first, and is not cleared. */
+KTEST(page_zeroed_is_reused)
+{
+    struct balance b = balance_now();
+    paddr_t pa = page_alloc_zeroed(), again, other;
+    const struct page_stack *zeroed = &page_caches[this_cpu()->id].zeroed;
+    unsigned n = zeroed->n;
+
+    CHECK(pa != 0);
+    page_free_zeroed(pa);
+    CHECK_EQ(zeroed->n, n + 1);
+    other = page_alloc(); /* which wants no zeroed one */
+    CHECK(other != pa);
+    again = page_alloc_zeroed();
+    CHECK_EQ(again, pa);
+    CHECK_EQ(page_refs(again), 1);
+    page_unref(again);
+    page_unref(other);
     CHECK_BALANCE(b);
 }
 

@@ -36,36 +36,183 @@ KTEST(pt_index_of_each_level)
     CHECK_EQ(pt_index(va | 0xfff, 0), 3);
 }
 
+/* ---- pt_walk ---- */
+
+/* Where the walk goes, followed by hand: the address of va's leaf entry. */
+static pte_t *
+by_hand(pte_t *root, vaddr_t va)
+{
+    pte_t *table = root;
+
+    for (unsigned shift = 39; shift > 12; shift -= 9) {
+        pte_t e = table[va >> shift & 511];
+
+        if (!(e & PTE_PRESENT))
+            return NULL;
+        table = pa_to_kva(e & PTE_ADDR);
+    }
+    return &table[va >> 12 & 511];
+}
+
+/* Take out what a walk to va has made. */
+static void
+forget(pte_t *root, vaddr_t va)
+{
+    for (unsigned level = 1; level <= 3; level++) {
+        pte_t *table = root, *e;
+        unsigned at = 3;
+
+        for (; at > level; at--)
+            table = pa_to_kva(table[pt_index(va, at)] & PTE_ADDR);
+        e = &table[pt_index(va, level)];
+        if (!(*e & PTE_PRESENT) || frame_of(*e & PTE_ADDR)->next != 0)
+            return;
+        page_free_zeroed(*e & PTE_ADDR);
+        pte_set(e, 0);
+    }
+}
+
+/* Looking for what is not there finds nothing and makes nothing. */
+KTEST(pt_walk_finds_nothing)
+{
+    struct balance b = balance_now();
+    pte_t *root = root_new();
+
+    CHECK(pt_walk(root, 0, PT_FIND) == NULL);
+    CHECK(pt_walk(root, USER_TOP - PAGE_SIZE, PT_FIND) == NULL);
+    CHECK_EQ(balance_now().used, b.used + 1);
+    root_free(root);
+    CHECK_BALANCE(b);
+}
+
+/* The entry found is the one that the CPU would use, for every offset. */
+KTEST(pt_walk_agrees_with_the_cpu)
+{
+    static const vaddr_t vas[] = { 0, 0x1ff000, 0x200000, 0x3fffffff,
+        0x40000000, 0x7fffffffff, 0x8000000000, 0x123456789abc,
+        0x7ffffffff000 };
+    pte_t *root = root_new();
+
+    for (unsigned i = 0; i < ARRAY_LEN(vas); i++) {
+        pte_t *e = pt_walk(root, vas[i], PT_MAKE);
+
+        if (!CHECK(e != NULL && e == by_hand(root, vas[i])))
+            print("va %#lx: entry %p, the CPU looks at %p\n", vas[i], e,
+                    by_hand(root, vas[i]));
+        CHECK(pt_walk(root, vas[i], PT_FIND) == e);
+        CHECK(pt_walk(root, vas[i] ^ 0xfff, PT_FIND) == e);
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(vas); i++)
+        forget(root, vas[i]);
+    root_free(root);
+}
+
+/* Three tables for the first page of a terabyte, none for its neighbour. */
+KTEST(pt_walk_shares_tables)
+{
+    struct balance b = balance_now();
+    pte_t *root = root_new(), *e;
+    vaddr_t va = 0x10000000000;
+
+    e = pt_walk(root, va, PT_MAKE);
+    CHECK_EQ(balance_now().used, b.used + 4);
+    CHECK(pt_walk(root, va + PAGE_SIZE, PT_MAKE) == e + 1);
+    CHECK_EQ(balance_now().used, b.used + 4);
+    CHECK(pt_walk(root, va + 0x200000, PT_MAKE) != NULL); /* a new PT */
+    CHECK_EQ(balance_now().used, b.used + 5);
+    CHECK(pt_walk(root, va + 0x40000000, PT_MAKE) != NULL); /* PD and PT */
+    CHECK_EQ(balance_now().used, b.used + 7);
+    forget(root, va + 0x40000000);
+    forget(root, va + 0x200000);
+    forget(root, va);
+    root_free(root);
+    CHECK_BALANCE(b);
+}
+
+/* The upper levels permit everything, so that the leaf alone decides. */
+KTEST(pt_walk_upper_levels_permit_all)
+{
+    const pte_t all = PTE_PRESENT | PTE_WRITE | PTE_USER;
+    pte_t *root = root_new(), *table = root;
+    vaddr_t va = 0x345678901000;
+
+    CHECK(pt_walk(root, va, PT_MAKE) != NULL);
+    for (int level = 3; level > 0; level--) {
+        pte_t e = table[pt_index(va, level)];
+
+        if (!CHECK_EQ(e & ~PTE_ADDR, all))
+            break;
+        table = pa_to_kva(e & PTE_ADDR);
+        CHECK(frame_of(e & PTE_ADDR)->flags & FRAME_TABLE);
+        CHECK_EQ(frame_of(e & PTE_ADDR)->next, level > 1 ? 1 : 0);
+    }
+    CHECK_EQ(frame_of(kva_to_pa(root))->next, 1);
+    forget(root, va);
+    root_free(root);
+}
+
+/* Without memory for the n-th table, not one of them is there. */
+KTEST(pt_walk_no_memory)
+{
+    struct balance b = balance_now();
+    pte_t *root = root_new();
+    vaddr_t va = 0x123456789000;
+
+    for (unsigned n = 1; n <= 3; n++) {
+        page_fail_at(n);
+        CHECK(pt_walk(root, va, PT_MAKE) == NULL);
+        page_fail_at(0);
+        CHECK_EQ(balance_now().used, b.used + 1);
+        CHECK_EQ(root[pt_index(va, 3)], 0);
+        CHECK_EQ(frame_of(kva_to_pa(root))->next, 0);
+    }
+    CHECK(pt_walk(root, va, PT_MAKE) != NULL);
+    forget(root, va);
+    root_free(root);
+    CHECK_BALANCE(b);
+}
+
+/* ---- map, unmap, protect ---- */
+
+/* The leaf entry of va, 0 if there is none. */
+static pte_t
+entry(pte_t *root, vaddr_t va)
+{
+    pte_t *e = pt_walk(root, va, PT_FIND);
+
+    return e != NULL ? *e : 0;
+}
+
 /* One mapping costs three tables, its neighbour none; all come back. */
 KTEST(pt_map_and_unmap)
 {
     struct balance b = balance_now();
-    struct space *s = space_new();
+    pte_t *root = root_new();
     vaddr_t va = 0x123456789000;
     paddr_t chain;
     uint64_t used = balance_now().used;
 
-    CHECK(pt_walk(s->root, va, PT_FIND) == NULL);
+    CHECK(pt_walk(root, va, PT_FIND) == NULL);
     CHECK_EQ(balance_now().used, used);
-    CHECK_EQ(pt_map(s->root, va, 0x5000, PTE_USER), 0);
+    CHECK_EQ(pt_map(root, va, 0x5000, PTE_USER), 0);
     CHECK_EQ(balance_now().used, used + 3);
-    CHECK_EQ(pt_map(s->root, va, 0x6000, PTE_USER), -E_INUSE);
-    CHECK_EQ(pt_map(s->root, va + PAGE_SIZE, 0x6000, PTE_USER), 0);
+    CHECK_EQ(pt_map(root, va, 0x6000, PTE_USER), -E_INUSE);
+    CHECK_EQ(pt_map(root, va + PAGE_SIZE, 0x6000, PTE_USER), 0);
     CHECK_EQ(balance_now().used, used + 3);
-    CHECK_EQ(*pt_walk(s->root, va, PT_FIND), 0x5000 | PTE_USER | PTE_PRESENT);
+    CHECK_EQ(*pt_walk(root, va, PT_FIND), 0x5000 | PTE_USER | PTE_PRESENT);
     ngone = 0;
-    chain = pt_unmap(s->root, va, va + PAGE_SIZE, count_gone, &ngone);
+    chain = pt_unmap(root, va, va + PAGE_SIZE, count_gone, &ngone);
     CHECK_EQ(chain, 0); /* the neighbour is still there */
     CHECK_EQ(ngone, 1);
     CHECK_EQ(last_gone, 0x5000);
-    chain = pt_unmap(s->root, va, va + 2 * PAGE_SIZE, count_gone, &ngone);
+    chain = pt_unmap(root, va, va + 2 * PAGE_SIZE, count_gone, &ngone);
     CHECK(chain != 0);
     CHECK_EQ(last_gone, 0x6000);
     CHECK_EQ(balance_now().used, used + 3); /* not before pt_release */
     pt_release(chain);
     CHECK_EQ(balance_now().used, used);
-    CHECK(pt_walk(s->root, va, PT_FIND) == NULL);
-    space_free(s);
+    CHECK(pt_walk(root, va, PT_FIND) == NULL);
+    root_free(root);
     CHECK_BALANCE(b);
 }
 
@@ -73,7 +220,7 @@ KTEST(pt_map_and_unmap)
 KTEST(pt_map_no_memory)
 {
     struct balance b = balance_now();
-    struct space *s = space_new();
+    pte_t *root = root_new();
     vaddr_t va = 0x123456789000;
     int err = -E_NOMEM;
     unsigned n = 0;
@@ -82,17 +229,17 @@ KTEST(pt_map_no_memory)
         struct balance now = balance_now();
 
         page_fail_at(++n);
-        err = pt_map(s->root, va, 0x5000, PTE_USER);
+        err = pt_map(root, va, 0x5000, PTE_USER);
         page_fail_at(0);
         if (err < 0) {
             CHECK_BALANCE(now);
-            CHECK(pt_walk(s->root, va, PT_FIND) == NULL);
+            CHECK(pt_walk(root, va, PT_FIND) == NULL);
         }
     }
     CHECK_EQ(err, 0);
     CHECK_EQ(n, 4); /* three tables */
-    pt_release(pt_unmap(s->root, va, va + PAGE_SIZE, NULL, NULL));
-    space_free(s);
+    pt_release(pt_unmap(root, va, va + PAGE_SIZE, NULL, NULL));
+    root_free(root);
     CHECK_BALANCE(b);
 }
 
@@ -105,7 +252,7 @@ KTEST(pt_random)
     };
     static pte_t model[N];
     struct balance b = balance_now();
-    struct space *s = space_new();
+    pte_t *root = root_new();
 
     memset(model, 0, sizeof(model));
     for (unsigned step = 0; step < 3000; step++) {
@@ -120,17 +267,17 @@ KTEST(pt_random)
             n = N / 2 - i % (N / 2);
         switch (ktest_random(&seed) % 4) {
         case 0:
-            pt_release(pt_unmap(s->root, va, va + n * PAGE_SIZE, NULL, NULL));
+            pt_release(pt_unmap(root, va, va + n * PAGE_SIZE, NULL, NULL));
             memset(&model[i], 0, n * sizeof(model[0]));
             break;
         case 1:
-            pt_protect(s->root, va, va + n * PAGE_SIZE, flags);
+            pt_protect(root, va, va + n * PAGE_SIZE, flags);
             for (unsigned j = i; j < i + n; j++)
                 if (model[j] != 0)
                     model[j] = (model[j] & PTE_ADDR) | flags | PTE_PRESENT;
             break;
         default:
-            CHECK_EQ(pt_map(s->root, va, (i + 1) * PAGE_SIZE, flags),
+            CHECK_EQ(pt_map(root, va, (i + 1) * PAGE_SIZE, flags),
                     model[i] ? -E_INUSE : 0);
             if (model[i] == 0)
                 model[i] = (i + 1) * PAGE_SIZE | flags | PTE_PRESENT;
@@ -140,24 +287,75 @@ KTEST(pt_random)
                 vaddr_t at_j = (j < N / 2 ? 0x7fffe8000 : 0x7fffffe8000) +
                                j % (N / 2) * PAGE_SIZE;
 
-                CHECK_EQ(leaf(s, at_j), model[j]);
+                CHECK_EQ(entry(root, at_j), model[j]);
             }
         }
     }
-    pt_release(pt_unmap(s->root, 0, USER_TOP, NULL, NULL));
-    space_free(s);
+    pt_release(pt_unmap(root, 0, USER_TOP, NULL, NULL));
+    root_free(root);
     CHECK_BALANCE(b);
 }
 
 /* An empty space of 128 TiB is unmapped by looking at one table. */
 KTEST(pt_unmap_skips_what_is_missing)
 {
-    struct space *s = space_new();
+    pte_t *root = root_new();
     uint64_t start = rdtsc();
 
-    CHECK_EQ(pt_unmap(s->root, 0, USER_TOP, NULL, NULL), 0);
+    CHECK_EQ(pt_unmap(root, 0, USER_TOP, NULL, NULL), 0);
     CHECK(rdtsc() - start < 100000 * 32); /* a tick is 1/32 instruction */
-    space_free(s);
+    root_free(root);
+}
+
+/* Only permissions change: not the address, not what the CPU noted. */
+KTEST(pt_protect_keeps_the_rest)
+{
+    const pte_t noted = PTE_ACCESSED | PTE_DIRTY | PTE_PRESENT;
+    pte_t *root = root_new();
+    vaddr_t va = 0x7fffff000; /* the last entry of a table, and the next */
+
+    CHECK_EQ(pt_map(root, va, 0x5000, PTE_USER | PTE_WRITE | noted), 0);
+    CHECK_EQ(pt_map(root, va + PAGE_SIZE, 0x6000, PTE_USER | PTE_NX), 0);
+    CHECK_EQ(pt_map(root, va + 3 * PAGE_SIZE, 0x7000, PTE_USER), 0);
+    pt_protect(root, va, va + 3 * PAGE_SIZE, PTE_USER | PTE_COW);
+    CHECK_EQ(entry(root, va), 0x5000 | noted | PTE_USER | PTE_COW);
+    CHECK_EQ(entry(root, va + PAGE_SIZE),
+            0x6000 | PTE_PRESENT | PTE_USER | PTE_COW);
+    CHECK_EQ(entry(root, va + 2 * PAGE_SIZE), 0); /* not mapped by it */
+    CHECK_EQ(entry(root, va + 3 * PAGE_SIZE), 0x7000 | PTE_PRESENT | PTE_USER);
+    pt_release(pt_unmap(root, 0, USER_TOP, NULL, NULL));
+    root_free(root);
+}
+
+/* A table goes with its last entry, those above it when they are empty. */
+KTEST(pt_unmap_prunes_to_the_root)
+{
+    struct balance b = balance_now();
+    pte_t *root = root_new();
+    vaddr_t va = 0x10000000000;
+
+    CHECK_EQ(pt_map(root, va, 0x5000, PTE_USER), 0);
+    CHECK_EQ(pt_map(root, va + 0x40000000, 0x6000, PTE_USER), 0);
+    CHECK_EQ(balance_now().used, b.used + 6);
+    pt_release(pt_unmap(root, va, va + PAGE_SIZE, NULL, NULL));
+    CHECK_EQ(balance_now().used, b.used + 4); /* its PT and PD are gone */
+    CHECK_EQ(entry(root, va + 0x40000000), 0x6000 | PTE_PRESENT | PTE_USER);
+    pt_release(pt_unmap(root, va, va + 0x80000000, NULL, NULL));
+    CHECK_EQ(balance_now().used, b.used + 1);
+    CHECK_EQ(root[pt_index(va, 3)], 0);
+    root_free(root);
+    CHECK_BALANCE(b);
+}
+
+/* Tables of the kernel's half stay: every space points at them. */
+KTEST(pt_unmap_keeps_the_kernels_tables)
+{
+    vaddr_t va = KVM_BASE + (1ul << 38); /* far from all stacks */
+
+    CHECK_EQ(pt_map(kernel_root, va, 0x5000, PTE_NX), 0);
+    CHECK_EQ(pt_unmap(kernel_root, va, va + PAGE_SIZE, NULL, NULL), 0);
+    CHECK_EQ(entry(kernel_root, va), 0);
+    CHECK(pt_walk(kernel_root, va, PT_FIND) != NULL);
 }
 
 /* ---- the kernel's map ---- */

@@ -93,6 +93,98 @@ KTEST(region_find_borders)
     space_free(s);
 }
 
+/* Put a fresh page at page n of s, as a fault would, with n in it. */
+static void
+place(struct space *s, uint64_t n)
+{
+    paddr_t pa = page_alloc();
+
+    *(uint64_t *)pa_to_kva(pa) = n;
+    CHECK_EQ(pt_map(s->root, at(n), pa, PTE_USER | PTE_WRITE | PTE_NX), 0);
+    s->resident++;
+}
+
+static bool
+region_is(const struct space *s, unsigned i, uint64_t first, uint64_t end)
+{
+    return CHECK(i < s->nregion) && CHECK_EQ(s->regions[i].start, at(first)) &&
+           CHECK_EQ(s->regions[i].end, at(end));
+}
+
+/* A region cut in two: both ends keep their pages, the hole keeps none. */
+KTEST(region_split_keeps_pages)
+{
+    struct balance b = balance_now();
+    struct space *s = space_new();
+
+    CHECK_EQ(add(s, 0, 10, RW, &anon_region), 0);
+    CHECK_EQ(add(s, 20, 1, RW, &anon_region), 0);
+    for (unsigned i = 0; i < 10; i++)
+        place(s, i);
+    CHECK_EQ(region_remove(s, at(4), at(6)), 0);
+    CHECK_EQ(s->nregion, 3);
+    region_is(s, 0, 0, 4);
+    region_is(s, 1, 6, 10);
+    region_is(s, 2, 20, 21);
+    CHECK_EQ(s->resident, 8);
+    CHECK_EQ(leaf(s, at(5)), 0);
+    CHECK(leaf(s, at(3)) != 0 && leaf(s, at(6)) != 0);
+    CHECK_EQ(mmu_check(), 0);
+    space_free(s);
+    CHECK_BALANCE(b);
+}
+
+/* The upper part of an image goes on at the right byte of it. */
+KTEST(region_split_image)
+{
+    static char image[10 * 4096];
+    struct space *s = space_new();
+    struct region r = { .start = at(0),
+        .end = at(10),
+        .prot = RW,
+        .ops = &image_region,
+        .object = image,
+        .offset = 100,
+        .length = 5 * 4096 + 7 };
+
+    CHECK_EQ(region_add(s, &r), 0);
+    CHECK_EQ(region_remove(s, at(2), at(3)), 0);
+    CHECK_EQ(region_remove(s, at(7), at(8)), 0);
+    region_is(s, 0, 0, 2);
+    region_is(s, 1, 3, 7);
+    region_is(s, 2, 8, 10);
+    CHECK_EQ(s->regions[0].offset, 100);
+    CHECK_EQ(s->regions[1].offset, 3 * 4096 + 100);
+    CHECK_EQ(s->regions[1].length, 2 * 4096 + 7);
+    CHECK_EQ(s->regions[2].length, 0); /* only zeros are left */
+    CHECK(s->regions[2].object == image && s->regions[2].prot == RW);
+    space_free(s);
+}
+
+/* Without memory for one region more, nothing is cut. */
+KTEST(region_split_no_memory)
+{
+    struct balance b = balance_now();
+    struct space *s = space_new();
+
+    for (unsigned i = 0; i < 8; i++) /* the array is full */
+        CHECK_EQ(add(s, i * 10, 5, RW, &anon_region), 0);
+    place(s, 2);
+    page_fail_at(1);
+    CHECK_EQ(region_remove(s, at(2), at(3)), -E_NOMEM);
+    page_fail_at(0);
+    CHECK_EQ(s->nregion, 8);
+    CHECK_EQ(s->resident, 1);
+    CHECK(leaf(s, at(2)) != 0);
+    CHECK_EQ(region_remove(s, at(2), at(3)), 0);
+    CHECK_EQ(s->nregion, 9);
+    region_is(s, 0, 0, 2);
+    region_is(s, 1, 3, 5);
+    region_is(s, 2, 10, 15);
+    space_free(s);
+    CHECK_BALANCE(b);
+}
+
 /* A hole cut into a region leaves both ends with their pages. */
 KTEST(region_remove_middle)
 {
