@@ -32,6 +32,12 @@ list_push(struct buddy *b, uint64_t pfn, unsigned order)
     b->orders |= 1u << order;
 }
 
+/*
+ * Take the block at pfn out of its order's list, wherever it stands there.
+ * The list that is empty now loses its bit in b->orders.
+ *
+ * Lab 2.2
+ */
 static void
 list_remove(struct buddy *b, uint64_t pfn, unsigned order)
 {

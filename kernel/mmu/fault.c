@@ -23,6 +23,12 @@ struct fixup {
 };
 extern const struct fixup fixups_start[], fixups_end[];
 
+/*
+ * A region permits writing with PROT_WRITE, executing with PROT_EXEC, reading
+ * with any of the three: x86 cannot forbid it then.
+ *
+ * Lab 2.9
+ */
 static bool
 permits(const struct region *r, enum fault_access access)
 {
@@ -71,10 +77,8 @@ space_break_cow(struct space *s, vaddr_t va, pte_t *e)
  *   anything else                         -> 0: it was resolved meanwhile and
  *                          only this CPU's TLB is old, so drop that (invlpg)
  *
- * A region permits writing with PROT_WRITE, executing with PROT_EXEC, reading
- * with any of the three.  If the leaf table was there and only its entry was
- * not, s->walked and s->walked_va may tell space_map so; walked_va is 0 again
- * when this returns.
+ * If the leaf table was there and only its entry was not, s->walked and
+ * s->walked_va may tell space_map so; walked_va is 0 again when this returns.
  *
  * Lab 2.9
  */

@@ -52,6 +52,11 @@ slab_class(const struct frame *slab)
     return slab->flags >> 8;
 }
 
+/*
+ * Put a slab at the front of its class's list, which goes by frame numbers.
+ *
+ * Lab 2.6
+ */
 static void
 partial_push(struct heap_class *c, struct frame *slab)
 {
@@ -75,7 +80,14 @@ partial_remove(struct heap_class *c, struct frame *slab)
         ram.frames[slab->next].prev = slab->prev;
 }
 
-/* Cut a new page into blocks of class c.  NULL: no page. */
+/*
+ * A new slab of class c, on its list: a page (page_alloc) cut into as many
+ * blocks of sizes[c] bytes as fit, all free and linked in rising order.  Each
+ * is shown to heap_block_born before its link is written.  The frame's flags
+ * say FRAME_SLAB and the class (c << 8).  NULL: no page is left.
+ *
+ * Lab 2.6
+ */
 static struct frame *
 slab_new(unsigned c)
 {
@@ -101,13 +113,9 @@ slab_new(unsigned c)
 
 /*
  * Take a block of class `index`, under the class's lock: from the first slab
- * with room, else from a new one.  A new slab is a page (page_alloc) cut into
- * as many blocks of sizes[index] bytes as fit, all free and linked in rising
- * order, each shown to heap_block_born before its link is written.  Its frame
- * has FRAME_SLAB and the class (index << 8) in flags.
- *
- * The slab's ref and the class's `live` count the block; a slab whose last
- * free block goes leaves the class's list.  NULL: no page is left.
+ * with room, else from a new one.  The slab's ref and the class's `live` count
+ * it; a slab whose last free block goes leaves the class's list.  NULL: no
+ * page is left.
  *
  * Lab 2.6
  */

@@ -62,9 +62,15 @@ tables_drop(paddr_t pa, vaddr_t va, int level)
 
 /*
  * Hang new tables for va below e, an entry of `level`: all that are missing,
- * or none.  Their entries permit everything: the CPU grants what all four
- * levels permit, so the leaf alone decides.  They are joined to the tree
- * last and whole: who walks it meanwhile finds all of them or none.
+ * or none, and then (false) the pages taken on the way are given back.
+ *
+ * A table is a zeroed page with FRAME_TABLE in its frame's flags.  The entry
+ * that leads to it permits everything (present, write, user): the CPU grants
+ * what all four levels permit, so the leaf alone decides.  The tables are
+ * joined to the tree last and whole: who walks it meanwhile finds all of them
+ * or none.
+ *
+ * Lab 2.4
  */
 static bool
 tables_add(pte_t *e, vaddr_t va, int level)
@@ -94,15 +100,9 @@ tables_add(pte_t *e, vaddr_t va, int level)
  *     63..48     47..39  38..30  29..21  20..12  11..0
  *     sign copy  PML4    PDPT    PD      PT      offset in page
  *
- * With PT_MAKE, missing tables are added.  Returns NULL if a table is missing
- * (PT_FIND) or no page is left (PT_MAKE): then nothing has changed, and pages
- * taken on the way are given back.
- *
- * A new table is a zeroed page with FRAME_TABLE in its frame's flags; entries
- * are written by pte_set, which counts them.  The entry that leads to a table
- * permits everything (present, write, user): the CPU grants what all levels
- * permit, so the leaf alone decides.  Who walks the tree meanwhile finds all
- * of the missing tables or none: they are joined to it last and whole.
+ * With PT_MAKE, missing tables are added (tables_add).  Returns NULL if a
+ * table is missing (PT_FIND) or no page is left (PT_MAKE): then nothing has
+ * changed.  Only the direct map has large pages, and it is never walked here.
  * The caller holds the space's lock (RANK_SPACE).
  *
  * Lab 2.4
@@ -190,9 +190,12 @@ pte_skip(pte_t *e, pte_t *end)
 }
 
 /*
- * Take the leaf table of va, and every table above it that becomes empty,
- * out of the tree.  They join the chain and are not reused yet: until TLBs
- * are flushed, a CPU may still walk them.  Returns the chain's new head.
+ * Take the leaf table of va, if it is empty, and every table above it that
+ * becomes empty by that, out of the tree; the root stays.  They join the
+ * chain, linked by struct frame.prev, and are not reused yet: until TLBs are
+ * flushed, a CPU may still walk them.  Returns the chain's new head.
+ *
+ * Lab 2.5
  */
 static paddr_t
 prune(pte_t *root, vaddr_t va, paddr_t chain)
@@ -217,7 +220,13 @@ prune(pte_t *root, vaddr_t va, paddr_t chain)
     return chain;
 }
 
-/* Clear the entries in [e, end), handing out what they map. */
+/*
+ * Clear the entries in use in [e, end) of one table, and hand the frame that
+ * each maps to `gone`, unless that is NULL.  Stops early once the table has
+ * no entry in use any more.
+ *
+ * Lab 2.5
+ */
 static void
 clear_entries(
         pte_t *e, pte_t *end, void (*gone)(paddr_t pa, void *arg), void *arg)
@@ -236,14 +245,10 @@ clear_entries(
 /*
  * Clear every entry in use in [start, end), whole pages, and hand the frame
  * of each to `gone` (unless that is NULL).  The range may be the whole user
- * half and nearly empty: missing tables cost no time (pt_next_table), nor do
- * empty entries of a table whose last one is gone.
- *
- * A table of the user half that is empty now leaves the tree, and so does
- * each table above that becomes empty by it, the root never.  They form a
- * chain for pt_release, by struct frame.prev, and are not reused yet: until
- * TLBs are flushed, a CPU may still walk them.  Returns the chain's head, 0
- * if no table left.
+ * half and nearly empty: missing tables cost no time (pt_next_table).  Tables
+ * of the user half that are empty now leave the tree (prune), those of the
+ * kernel's half stay for ever.  Returns the chain of those that left, for
+ * pt_release; 0 if none did.
  *
  * Lab 2.5
  */

@@ -185,8 +185,8 @@ gather_page(paddr_t pa, void *arg)
  *
  * Turn 2 and 3 around and a CPU writes by its old translation into a page
  * that is somebody else's by now.  Any number of pages in a fixed amount of
- * memory: frames wait in an array of GATHER_PAGES, and each time it is full
- * there is a flush.  No flush if nothing was there.
+ * memory: frames wait in an array on the stack, for 64 of them say, and each
+ * time it is full there is a flush.  No flush if nothing was there.
  *
  * Lab 2.7
  */

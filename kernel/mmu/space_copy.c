@@ -8,7 +8,14 @@
  */
 #include "mmu/private.h"
 
-/* Copy entries [e, end) to `to`; private writable pages become COW in both. */
+/*
+ * Copy the entries in use in [e, end) to the child's table, from `to` on.  Each
+ * page gets one owner more and counts as the child's resident.  Writable ones
+ * become read-only and PTE_COW in both, if they are private.  The child's
+ * entries start without PTE_ACCESSED and PTE_DIRTY.
+ *
+ * Lab 2.11
+ */
 static void
 copy_entries(pte_t *to, pte_t *e, pte_t *end, bool private, struct space *child)
 {
@@ -29,13 +36,11 @@ copy_entries(pte_t *to, pte_t *e, pte_t *end, bool private, struct space *child)
 
 /*
  * Show the pages of one region, as far as they are there, in the child, at the
- * same addresses: each gets one owner more and counts as the child's resident.
- * A page that is writable becomes read-only and PTE_COW in both, unless the
- * region is shared (shared_region).  The child's entries start without
- * PTE_ACCESSED and PTE_DIRTY.  The caller flushes the parent's TLBs.
+ * same addresses.  They are private unless the region is shared_region's kind.
+ * Tables that the parent does not have cost no time (pt_next_table).
  *
- * 0, or -E_NOMEM with part of it done: the caller clears the child.  Tables
- * that the parent does not have cost no time (pt_next_table, pte_skip).
+ * 0, or -E_NOMEM with part of it done: the caller clears the child.  It also
+ * flushes the parent's TLBs, once for all regions.
  *
  * Lab 2.11
  */

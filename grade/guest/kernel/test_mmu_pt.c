@@ -350,7 +350,7 @@ KTEST(pt_unmap_prunes_to_the_root)
 /* Tables of the kernel's half stay: every space points at them. */
 KTEST(pt_unmap_keeps_the_kernels_tables)
 {
-    vaddr_t va = KVM_BASE + (1ul << 38); /* far from all stacks */
+    vaddr_t va = KVM_BASE + (1ul << 37); /* far from all stacks */
 
     CHECK_EQ(pt_map(kernel_root, va, 0x5000, PTE_NX), 0);
     CHECK_EQ(pt_unmap(kernel_root, va, va + PAGE_SIZE, NULL, NULL), 0);
