@@ -252,7 +252,8 @@ all: $(KERNEL) $$(BOOT_ARCHIVE)
 .DEFAULT_GOAL := all
 
 # $(call remember,text): write text to the target, unless it is there already,
-# so that what depends on it is made again when the text changes and only then
+# so that what depends on it is made again when the text changes and only then;
+# flags are remembered without the tree's place, so that it may be moved
 define remember
 $(file >$@.new,$1)
 $(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
@@ -264,7 +265,8 @@ $(B)/objects: FORCE | $$(@D)/
 $(B)/flags: FORCE | $$(@D)/
 	$(Q)$(KCC) -dumpmachine 2>/dev/null | grep -q x86_64 || { echo "\
 	$(KCC) makes no code for x86-64: see make doctor" >&2; exit 1; }
-	$(call remember,$(KCC) $(KCFLAGS) $(SAN_FLAGS) $(UCFLAGS) $(NASMFLAGS))
+	$(call remember,$(subst $(CURDIR),.,$(KCC) \
+		$(KCFLAGS) $(SAN_FLAGS) $(UCFLAGS) $(NASMFLAGS)))
 FORCE:
 
 # Linked twice: the first kernel's symbols and line numbers become tables in

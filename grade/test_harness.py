@@ -126,6 +126,15 @@ def test_parse_records(raw: bytes, texts: list[str], stray: bytes) -> None:
     assert left == stray
 
 
+def test_records_need_the_key() -> None:
+    """With a key, frames without it or with another are stray; errors count."""
+    good, bare = b"\x1eLUX9 test 1 0a1b\na\n", b"\x1eLUX9 test 1\nb\n"
+    wrong, error = b"\x1eLUX9 test 1 0a1c\nc\n", b"\x1eLUX9 error 1\nd\n"
+    records, stray = parse_records(good + bare + wrong + error, "0a1b")
+    assert [record.text for record in records] == ["a", "d"]
+    assert stray == bare + wrong
+
+
 def test_keys_of_a_comment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The comment above a test chooses its machines; the file's head adds."""
     monkeypatch.delenv("SEED", raising=False)

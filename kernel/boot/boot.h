@@ -262,7 +262,8 @@ void acpi_reboot(void);
 /*
  * Write one record to the debug port (I/O port 0xe9) if the command line has
  * `records`; nothing otherwise.  Frame: "\x1eLUX9 <type> <len>\n" then len
- * bytes then "\n".  type is a lower-case word; data may be any bytes.
+ * bytes then "\n".  type is a lower-case word; data may be any bytes.  With
+ * `records=KEY`, up to 16 characters, the first line ends with " KEY".
  * Records of several CPUs do not mix.
  */
 void record(const char *type, const void *data, size_t len);

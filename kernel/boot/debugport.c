@@ -16,7 +16,8 @@ enum {
 /* not in the order of locks: it is held for the burst and takes no other */
 static uint32_t busy;
 
-static bool wanted; /* the command line has `records` */
+static bool wanted;  /* the command line has `records` */
+static char key[18]; /* " " and what it has there behind `=`, if anything */
 
 static void
 send(const void *data, size_t len)
@@ -42,15 +43,17 @@ send_head(const char *type, size_t len)
     send(type, strnlen(type, 32));
     send(" ", 1);
     send(digits + at, sizeof(digits) - at);
+    send(key, strnlen(key, sizeof(key)));
     send("\n", 1);
 }
 
 void
 debugport_init(void)
 {
-    char text[2];
+    int len = cmdline_get("records", key + 1, sizeof(key) - 1);
 
-    wanted = cmdline_get("records", text, sizeof(text)) >= 0;
+    wanted = len >= 0;
+    key[0] = len > 0 ? ' ' : '\0';
 }
 
 void
