@@ -1,0 +1,124 @@
+"""What the documents show is what the machine does.
+
+A fenced block after `<!-- runs: make gdb T=family -->` is a transcript: its
+lines after a prompt are typed into that session, and what comes out must be
+what stands there.  `<!-- goes on -->` continues the session of the block
+before.  Numbers may differ, for they move with the code; a line `...` stands
+for any number of lines.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any, Callable, NamedTuple
+
+import pytest
+
+from grade.harness import ROOT, Machine, Variant
+from grade.test_gdb import session
+
+BLOCK = re.compile(r"<!-- (runs: (.*?)|goes on) -->\n+```.*\n((?s:.*?))\n```", re.M)
+PROMPT = re.compile(r"^(\(gdb\)|lux9[>%]) (\S.*)$")
+NOISE = re.compile(r"^(qemu-system-x86_64: .*|.* killed\]|\s*)\n", re.M)
+
+
+class Session(NamedTuple):
+    """Transcripts of one session: each command with what it shall say."""
+
+    document: Path
+    words: list[str]
+    steps: list[tuple[str, str]]
+
+    @property
+    def id(self) -> str:
+        """The test's name."""
+        return f"{self.document.stem}-{'_'.join(self.words[1:])}"
+
+
+def sessions_of(document: Path) -> list[Session]:
+    """The sessions that a document shows."""
+    found: list[Session] = []
+    for match in BLOCK.finditer(document.read_text()):
+        if match[2]:
+            found.append(Session(document, shlex.split(match[2]), []))
+        steps = found[-1].steps
+        for line in match[3].splitlines():
+            typed = PROMPT.match(line)
+            if typed:
+                steps.append((typed[2], ""))
+            elif steps:
+                steps[-1] = (steps[-1][0], steps[-1][1] + line + "\n")
+    return found
+
+
+def documents() -> list[Path]:
+    """All that may show a transcript."""
+    return sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("labs/*/README.md")])
+
+
+SESSIONS = [session for path in documents() for session in sessions_of(path)]
+
+
+def shape(text: str) -> str:
+    """A text without what moves with the code: numbers and widths."""
+    text = NOISE.sub("", text.replace("\r", "") + "\n")
+    text = re.sub(r"0x[0-9a-f]+|\b[0-9a-f]{12,16}\b|-?\d+", "N", text)
+    text = re.sub(r"[^ \n]*/build/", "build/", text)
+    return "\n".join(" ".join(line.split()) for line in text.strip().splitlines())
+
+
+def check(shown: str, said: str, command: str) -> None:
+    """Fail unless the output is the documented one."""
+    lines = [re.escape(line) + r"\n" for line in shape(shown).splitlines()]
+    any_lines = r"(?:.*\n)*?"
+    pattern = "".join(any_lines if line == r"\.\.\.\n" else line for line in lines)
+    assert re.fullmatch(
+        pattern, shape(said) + "\n" if said.strip() else ""
+    ), f"{command}\n--- the document shows\n{shown}\n--- the machine says\n{said}"
+
+
+def in_gdb(words: list[str], commands: list[str]) -> list[str]:
+    """What GDB says to each command."""
+    variables = dict(word.split("=", 1) for word in words[1:] if "=" in word)
+    test = variables.pop("T", "")
+    return session(test, *commands, **variables)[:-1]
+
+
+def at_prompt(
+    words: list[str], commands: list[str], start: Callable[..., Machine]
+) -> list[str]:
+    """What Lux9 says to each command typed."""
+    variables = dict(word.split("=", 1) for word in words[1:] if "=" in word)
+    kernel = Variant(ktest=False, stage=int(variables.get("STAGE", 3)))
+    kernel.make()
+    setup: dict[str, Any] = {"kernel": kernel.kernel, "mem": "512M", "limit": 30}
+    if kernel.archive.exists():
+        setup["initrd"] = kernel.archive
+    machine = start(**setup, terminal=True, cmdline=variables.get("APPEND", ""))
+    prompt = r"lux9[>%] $"
+    machine.expect(prompt)
+    return [machine.command_line(c, prompt + r"|halted\r?\n") for c in commands]
+
+
+@pytest.mark.parametrize("shown", SESSIONS, ids=lambda shown: shown.id)
+def test_transcript(shown: Session, start: Callable[..., Machine]) -> None:
+    """A session of the documents goes as it is shown."""
+    commands = [command for command, _ in shown.steps]
+    assert commands, "a transcript without a prompt"
+    if shown.words[1] == "gdb":
+        said = in_gdb(shown.words[1:], commands)
+    else:
+        said = at_prompt(shown.words[1:], commands, start)
+    for (command, text), answer in zip(shown.steps, said):
+        check(text, answer, command)
+
+
+def test_check_notices() -> None:
+    """Other numbers pass, `...` skips lines, and other words do not pass."""
+    check("CPU 0: 1 free\n", "CPU 12: 345   free\n", "")
+    check("one\n...\nthree\n", "one\ntwo\ntwo\nthree\n", "")
+    for said in ("CPU 0: 1 used\n", "", "CPU 0: 1 free\nmore\n"):
+        with pytest.raises(AssertionError):
+            check("CPU 0: 1 free\n", said, "")
