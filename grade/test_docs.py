@@ -83,7 +83,7 @@ def in_gdb(words: list[str], commands: list[str]) -> list[str]:
     """What GDB says to each command."""
     variables = dict(word.split("=", 1) for word in words[1:] if "=" in word)
     test = variables.pop("T", "")
-    return session(test, *commands, **variables)[:-1]
+    return session(test, *commands, "echo", **variables)[:-2]
 
 
 def at_prompt(
