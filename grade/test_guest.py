@@ -14,7 +14,16 @@ def _params(tests: list[GuestTest] | list[Batch]) -> list[object]:
     return [pytest.param(test, id=test.id) for test in tests]
 
 
-@pytest.mark.parametrize("guest_test", _params(home_tests()))
+def _home() -> list[object]:
+    """Those of the stages; what a challenge asks for may not be there."""
+    absent = pytest.mark.xfail(reason="a challenge: nobody has written it")
+    return [
+        pytest.param(test, id=test.id, marks=[absent] if test.challenge else [])
+        for test in home_tests()
+    ]
+
+
+@pytest.mark.parametrize("guest_test", _home())
 def test_guest(guest_test: GuestTest, build: Callable[..., Variant]) -> None:
     """A guest test passes on its machine, in the kernel of its own stage."""
     build(guest_test.variant)

@@ -10,6 +10,7 @@ from typing import Callable
 import pytest
 
 from grade.harness import Machine, Setup, Variant, run
+from grade.harness.stub import Stub
 from grade.harness.build import last_stage
 from grade.harness.paging import Mapping, mappings
 from grade.harness.symbols import symbols
@@ -188,3 +189,121 @@ def test_null_pointer_faults(kernel: Path, start: Start) -> None:
     machine.expect(PROMPT)
     machine.send("peek 0\n")
     machine.expect("page fault|not mapped|cannot")
+
+
+# ---- a test kernel, stopped and looked at ----
+
+MEM_USABLE = 1
+
+
+def stopped_at(start: Start, test: str, place: str, mem: str) -> tuple[Machine, Stub]:
+    """A stage 2 machine that runs a test and is about to execute `place`."""
+    variant = Variant(stage=2)
+    line = f"records seed=1 ktest={test}"
+    machine = start(kernel=variant.kernel, cmdline=line, mem=mem, hold=True)
+    stub = machine.stub()
+    stub.run_to(symbols(variant.kernel)[place])
+    if stub.registers()["rip"] != symbols(variant.kernel)[place]:
+        pytest.fail(f"the kernel never came to {place}:\n{machine.console()[-2000:]}")
+    return machine, stub
+
+
+def word(stub: Stub, address: int, size: int = 8) -> int:
+    """A number in the stopped machine's memory."""
+    return int.from_bytes(stub.read(address, size), "little")
+
+
+def model_frames(stub: Stub, bootinfo: int) -> set[int]:
+    """Whole usable frames above 1 MiB, one by one from the loader's ranges."""
+    mem = bootinfo + 8 + 1024  # struct bootinfo: loader, cmdline, mem, nmem
+    ranges = [
+        tuple(
+            word(stub, mem + 24 * i + at, size)
+            for at, size in ((0, 8), (8, 8), (16, 4))
+        )
+        for i in range(word(stub, mem + 128 * 24, 4))
+    ]
+    frames: set[int] = set()
+    for first, end, kind in ranges:
+        if kind == MEM_USABLE:
+            frames.update(range(-(-first // PAGE), end // PAGE))
+    for first, end, kind in ranges:
+        if kind != MEM_USABLE and end - first < 1 << 32:
+            frames.difference_update(range(first // PAGE, -(-end // PAGE)))
+    return frames - set(range(256))
+
+
+def test_frames_seen_from_outside(build: Callable[..., Variant], start: Start) -> None:
+    """The kernel's free frames are those of the memory map less what it took."""
+    names = symbols(build(Variant(stage=2)).kernel)
+    _, stub = stopped_at(start, "pt_canonical", "ktest_run", "192M")
+    frames = model_frames(stub, names["bootinfo"])
+    total = word(stub, names["frames_total"])
+    assert total == len(frames), "frames_total is not the number of usable frames"
+    at = names["free_spans"]
+    spans = [
+        (word(stub, at + 8 + 16 * i), word(stub, at + 16 + 16 * i))
+        for i in range(word(stub, at, 4))
+    ]
+    shown = " ".join(f"{first:#x}-{end:#x}" for first, end in spans)
+    ends = [number for span in spans for number in span]
+    assert spans and ends == sorted(set(ends)), f"not sorted, or touching: {shown}"
+    for first, end in spans:
+        assert frames.issuperset(range(first, end)), f"not all usable: {shown}"
+    free = sum(end - first for first, end in spans)
+    assert free + word(stub, names["frames_kernel"]) == total
+    stub.close()
+
+
+def splitmix(state: int) -> Iterator[int]:
+    """The numbers of kernel/boot/ktest.c:ktest_random."""
+    mask = (1 << 64) - 1
+    while True:
+        state = (state + 0x9E3779B97F4A7C15) & mask
+        z = ((state ^ state >> 30) * 0xBF58476D1CE4E5B9) & mask
+        z = ((z ^ z >> 27) * 0x94D049BB133111EB) & mask
+        yield z ^ z >> 31
+
+
+def model_mappings() -> dict[int, tuple[int, bool, bool]]:
+    """What test_mmu_pt.c:pt_to_look_at maps: address to frame, write, execute."""
+    random, model = splitmix(1), {}
+    for step in range(400):
+        i, what, flags = (next(random) for _ in range(3))
+        i %= 64
+        va = 0x7FFFF0000 + i * PAGE if i < 32 else 0x10000000000 + ((i - 32) << 30)
+        write, execute = bool(flags & 1), not flags & 2
+        if what % 4 == 0:
+            model.pop(va, None)
+        elif what % 4 == 1 and va in model:
+            model[va] = (model[va][0], write, execute)
+        elif what % 4 > 1 and va not in model:
+            model[va] = ((step + 1) * PAGE, write, execute)
+    return model
+
+
+def test_mappings_seen_from_outside(
+    build: Callable[..., Variant], start: Start
+) -> None:
+    """What the CPU would find in a page table is what was mapped, and only that."""
+    build(Variant(stage=2))
+    machine, stub = stopped_at(start, "pt_to_look_at", "look_at_root", "128M")
+    root = stub.registers()["rdi"] - DIRECT
+    found = [m for m in mappings(machine, root) if m.virtual < 1 << 47]
+    assert all(m.user and m.size == PAGE for m in found)
+    seen = {m.virtual: (m.physical, m.write, m.execute) for m in found}
+    model = model_mappings()
+    wrong = sorted(va for va in seen | model if seen.get(va) != model.get(va))
+    assert not wrong, "\n".join(
+        f"{va:#x}: the tables say {seen.get(va)}, it should be {model.get(va)}"
+        for va in wrong[:5]
+    )
+    stub.close()
+
+
+def test_self_test_passes(kernel: Path, start: Start) -> None:
+    """Stage 2's own short proof finds nothing wrong, and its prompt comes."""
+    machine = start(kernel=kernel, terminal=True)
+    machine.expect(PROMPT)
+    said = re.findall(r"^self-test: .*: (\w+)", machine.console(), re.M)
+    assert said == ["ok"] * 6

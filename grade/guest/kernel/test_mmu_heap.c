@@ -120,6 +120,33 @@ KTEST(heap_slabs_come_back)
     CHECK_BALANCE(b);
 }
 
+/* A class that frees and allocates in turn keeps its page; only one. */
+KTEST(heap_keeps_one_slab)
+{
+    struct balance b = balance_now();
+    struct mem_counters before, after;
+    static void *p[200];
+    void *one = kmalloc(192);
+
+    kfree(one);
+    frame_counters(&before);
+    CHECK_EQ(before.used, b.used + 1); /* the empty slab waits */
+    for (unsigned i = 0; i < 50; i++) {
+        one = kmalloc(192);
+        kfree(one);
+    }
+    frame_counters(&after);
+    CHECK_EQ(after.used, before.used);
+    CHECK_EQ(after.cached, before.cached);
+    for (unsigned i = 0; i < ARRAY_LEN(p); i++)
+        p[i] = kmalloc(192);
+    for (unsigned i = 0; i < ARRAY_LEN(p); i++)
+        kfree(p[i]);
+    frame_counters(&after);
+    CHECK_EQ(after.used, before.used);
+    CHECK_BALANCE(b);
+}
+
 KTEST(heap_no_memory)
 {
     struct balance b = balance_now();
