@@ -30,8 +30,14 @@ edf_active(const struct proc *p)
     return p->edf && p->edf->budget > 0;
 }
 
-/* Beyond its budget it runs as a fair process, and pays like one: else it
- * would keep its place before all others and starve them. */
+/*
+ * p, an EDF process, ran for `ticks`: its budget shrinks by as much, below 0
+ * too.  Beyond its budget it runs as a fair process, and pays like one for
+ * just the ticks beyond: else it would keep its place before all others and
+ * starve them.
+ *
+ * Lab 3.6
+ */
 void
 edf_charge(struct proc *p, uint64_t ticks)
 {
@@ -42,7 +48,13 @@ edf_charge(struct proc *p, uint64_t ticks)
         fair_charge(p, ticks - (uint64_t)left);
 }
 
-/* A CPU with room for `share`; it is taken.  -E_ADMIT: none. */
+/*
+ * The first CPU on which all promises and `share` together are no more than
+ * SHARE_EDF; the share is promised there from now on.  -E_ADMIT: none.
+ * Guarded by admission_lock.
+ *
+ * Lab 3.6
+ */
 static int
 admit(uint32_t share)
 {
@@ -60,8 +72,15 @@ admit(uint32_t share)
 }
 
 /*
- * A period starts: the budget is whole again.  Runs in a timer interrupt of
- * the CPU that the process is bound to, or is about to be.
+ * A period starts: the budget is whole again, edf_next need not wait.  Runs
+ * in a timer interrupt of the CPU that the process is bound to, or is about
+ * to be.  The start of a period is one period after the last one's, however
+ * late the timer came.  A process that waits in the fair queue goes over to
+ * the EDF queue; one that sleeps is woken; the timer is armed for the next.
+ * Fields are changed with the run queue's lock held, the rest is done
+ * without.
+ *
+ * Lab 3.6
  */
 static void
 edf_release(void *arg)
@@ -106,6 +125,12 @@ bind_to(struct proc *p, struct edf *e)
     spin_unlock(lock);
 }
 
+/*
+ * EDF_MIN_NS <= cost <= deadline <= period <= EDF_MAX_NS, whatever numbers a
+ * program sends.
+ *
+ * Lab 3.6
+ */
 static bool
 edf_times_ok(uint64_t period, uint64_t deadline, uint64_t cost)
 {

@@ -45,6 +45,13 @@ header_ok(const struct elf_header *h, uint64_t size)
            h->phnum <= (size - h->phoff) / sizeof(struct elf_phdr);
 }
 
+/*
+ * The bytes of the segment lie in a file of `size` bytes, and are no more
+ * than the memory it asks for.  Any field may hold any number: no sum may
+ * wrap.
+ *
+ * Lab 3.7
+ */
 static bool
 segment_in_file(const struct elf_phdr *ph, uint64_t size)
 {
@@ -52,6 +59,12 @@ segment_in_file(const struct elf_phdr *ph, uint64_t size)
            ph->filesz <= ph->memsz;
 }
 
+/*
+ * The segment's memory lies in [USER_BASE, USER_ANON_BASE); again no sum may
+ * wrap.
+ *
+ * Lab 3.7
+ */
 static bool
 segment_in_user_space(const struct elf_phdr *ph)
 {
@@ -67,7 +80,17 @@ segment_prot(const struct elf_phdr *ph)
            (ph->flags & PF_X ? PROT_EXEC : 0u);
 }
 
-/* Check one loadable segment and add it; false: it is not acceptable. */
+/*
+ * Check one loadable segment and add it; false: it is not acceptable.  Not
+ * acceptable are a ninth segment, one that is not in the file or not in user
+ * space, one below or on a page of the one before it, one that nothing may be
+ * done with or that may be both written and executed, and one whose file
+ * offset is too small for the part of its first page before it.  What is
+ * added is whole pages: offset and length grow to begin at the page.  A
+ * segment without bytes in the file has length 0.
+ *
+ * Lab 3.7
+ */
 static bool
 add_segment(const struct elf_phdr *ph, uint64_t size, struct elf_image *out)
 {
@@ -90,6 +113,11 @@ add_segment(const struct elf_phdr *ph, uint64_t size, struct elf_image *out)
     return true;
 }
 
+/*
+ * The first instruction lies in a segment that may be executed.
+ *
+ * Lab 3.7
+ */
 static bool
 entry_executable(const struct elf_image *image)
 {

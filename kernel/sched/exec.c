@@ -49,7 +49,10 @@ map_program(struct space *s, const struct elf_image *image,
  *              the strings
  *      USER_STACK_TOP
  *
- * rsp is a multiple of 16 (System V ABI 3.4.1).
+ * rsp is a multiple of 16 (System V ABI 3.4.1).  Returns 0 and sets *rsp, or
+ * -E_NOMEM if a page of the stack cannot be had.
+ *
+ * Lab 3.8
  */
 static int
 push_args(char *const argv[], unsigned argc, vaddr_t *rsp)
@@ -71,7 +74,13 @@ push_args(char *const argv[], unsigned argc, vaddr_t *rsp)
     return copy_out(at, words, bytes) < 0 ? -E_NOMEM : 0;
 }
 
-/* The user's registers at the program's first instruction. */
+/*
+ * The user's registers at the program's first instruction: all 0 but rip,
+ * rsp, the user's two selectors, and rflags with IF and bit 1, which is
+ * always set.  The FPU's are those of fpu_reset, in the CPU too.
+ *
+ * Lab 3.8
+ */
 static void
 fresh_registers(struct proc *p, vaddr_t entry, vaddr_t rsp)
 {
@@ -97,6 +106,17 @@ set_name(struct proc *p, const char *path)
     strlcpy(p->name, base, sizeof p->name);
 }
 
+/*
+ * See sched.h.  0, or the error of archive_find, elf_check, map_program or
+ * push_args, or -E_NOMEM: then the old image goes on as if nothing had been.
+ * First everything that can fail: find, check, a new space, its regions, and
+ * with the new space in use the arguments.  Then what cannot: the old space
+ * (a kernel process has none) is freed, name, program and registers are the
+ * new ones, note handler and note frame are gone, and resched makes the way
+ * back to user mode load all registers.
+ *
+ * Lab 3.8
+ */
 int
 proc_exec(const char *path, char *const argv[], unsigned argc)
 {

@@ -35,8 +35,13 @@ fill_waitmsg(struct proc *p, const char *msg)
 }
 
 /*
- * Leave the table and the family: children become nobody's, records that
- * nobody will ask for go, and the parent, if there is one, is told.
+ * Leave the table (proc_unpublish) and the family, in one step for all who
+ * hold proctab_lock: children become nobody's, records that nobody will ask
+ * for go, and the parent, if there is one, gets p's record as its newest and
+ * is woken.  Afterwards nothing leads to p, and its record is the parent's.
+ * Memory is given back without the lock.
+ *
+ * Lab 3.5
  */
 static void
 leave_family(struct proc *p)
@@ -119,7 +124,12 @@ proc_exit(const char *msg)
     panic("proc_exit: a dead process runs");
 }
 
-/* Take the oldest record, NULL: none.  Caller holds proctab_lock. */
+/*
+ * Take the oldest record off p's list; NULL: none is there.  The caller holds
+ * proctab_lock.
+ *
+ * Lab 3.5
+ */
 static struct waitrec *
 take_record(struct proc *p)
 {
@@ -133,8 +143,12 @@ take_record(struct proc *p)
 }
 
 /*
- * Wait for a child to end.  Fills *msg: the child's pid; -E_NOCHILD if there
- * is none to wait for, -E_INTR.  Sleeps.
+ * Wait for a child to end.  Fills *msg and gives back the record: the child's
+ * pid; -E_NOCHILD if there is no record and no child to wait for, -E_INTR if
+ * a note came first.  A record that is there is taken without sleeping.
+ * Sleeps as "wait", under proctab_lock.
+ *
+ * Lab 3.5
  */
 int64_t
 proc_wait(struct waitmsg *msg)

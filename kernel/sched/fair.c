@@ -28,14 +28,25 @@ fair_init(void)
     groups[0].refs = 1; /* never goes */
 }
 
-/* CPU time to a group's virtual time: as much as it is, at weight 100. */
+/*
+ * CPU time to a group's virtual time: as much as it is, at weight 100
+ * (DEFAULT_WEIGHT), half of it at weight 200.
+ *
+ * Lab 3.3
+ */
 static uint64_t
 weighted(const struct sched_group *g, uint64_t ticks)
 {
     return ticks * DEFAULT_WEIGHT / g->weight;
 }
 
-/* A late comer starts at most a quantum behind the others. */
+/*
+ * A late comer starts at most a quantum behind the others: vtime, or the
+ * floor less quantum_ticks if that is more.  Floors begin at 0 and no time
+ * is negative.
+ *
+ * Lab 3.3
+ */
 static uint64_t
 not_far_behind(uint64_t vtime, uint64_t floor)
 {
@@ -76,6 +87,15 @@ fair_move(struct proc *p, unsigned cpu)
     p->cpu = cpu;
 }
 
+/*
+ * Queue p, which is in no queue, on rq; the caller holds rq->lock.  First
+ * raise_floors.  If p's group has nobody queued here (its bit in rq->groups),
+ * the group is a late comer among groups; and p is one inside its group.
+ * Then p goes into the group's heap by its virtual time, and p->queued and
+ * rq->count say so.
+ *
+ * Lab 3.3
+ */
 void
 fair_add(struct runq *rq, struct proc *p)
 {
@@ -118,7 +138,12 @@ fair_remove(struct runq *rq, struct proc *p)
         rq->groups &= ~(1ul << group_id(p->group));
 }
 
-/* The queued group with the smallest virtual time; there is one. */
+/*
+ * The queue of the group with the smallest virtual time on rq's CPU, of the
+ * groups that have somebody queued there; there is one.
+ *
+ * Lab 3.3
+ */
 static struct group_queue *
 first_group(struct runq *rq)
 {
@@ -134,6 +159,14 @@ first_group(struct runq *rq)
     return best;
 }
 
+/*
+ * Whom the fair class would run next: in the group that is furthest behind
+ * the process that is; NULL if nobody is queued.  It stays in its queue.  The
+ * floors of the run queue and of the group are from now on where these two
+ * are.  The caller holds rq->lock.
+ *
+ * Lab 3.3
+ */
 struct proc *
 fair_first(struct runq *rq)
 {
@@ -149,6 +182,12 @@ fair_first(struct runq *rq)
     return p;
 }
 
+/*
+ * p ran for `ticks` on CPU p->cpu: its virtual time moves by as much, that of
+ * its group on this CPU by less the more weight the group has.
+ *
+ * Lab 3.3
+ */
 void
 fair_charge(struct proc *p, uint64_t ticks)
 {

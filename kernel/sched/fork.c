@@ -41,7 +41,15 @@ change_self(uint64_t flags)
     return 0;
 }
 
-/* What the child copies or gets anew; undone by child_undo. */
+/*
+ * What the child copies or gets anew; undone by child_undo.  An address space
+ * (space_copy); a rendezvous group, new with RFREND, else the parent's; a
+ * record for wait unless RFNOWAIT; room for the FPU's registers under a note
+ * handler if the parent has such.  0 or -E_NOMEM: then what was got so far
+ * stands in *child.
+ *
+ * Lab 3.10
+ */
 static int
 child_resources(struct proc *parent, struct proc *child, uint64_t flags)
 {
@@ -73,7 +81,14 @@ child_undo(struct proc *child)
     proc_free(child);
 }
 
-/* The plain fields: registers, notes, scheduling group. */
+/*
+ * The plain fields: the parent's registers (but 0 in rax: the child's result),
+ * the FPU's as they are in this CPU, note handler, frame, text and saved FPU
+ * registers, and the scheduling group, whose members are counted.  Its first
+ * switch calls child_start.
+ *
+ * Lab 3.10
+ */
 static void
 child_fields(struct proc *parent, struct proc *child)
 {
@@ -115,8 +130,12 @@ child_join(struct proc *parent, struct proc *child, uint64_t flags)
 
 /*
  * rfork(2) of Plan 9, for the flags of lux/sys.h.  The child's pid in the
- * parent, 0 in the child; or -E_BADARG, -E_NOMEM, -E_MAXPROC with nothing
- * changed.
+ * parent, 0 in the child; or -E_BADARG (a flag not in RF_KNOWN), -E_NOMEM,
+ * -E_MAXPROC with nothing changed.  Without RFPROC: change_self.  The child
+ * enters the table when it is complete, then the family, then the run queue;
+ * after that it may be gone at any moment.
+ *
+ * Lab 3.10
  */
 int64_t
 proc_rfork(uint64_t flags)

@@ -62,6 +62,9 @@ sched_init(void)
     archive_init();
     consin_init();
     smp_start();
+    /* tests of what has to work before there is a process */
+    if (cmdline_get("early", NULL, 0) >= 0)
+        ktest_run();
 }
 
 /* The program to start: `init=path` of the command line, and its arguments

@@ -26,6 +26,14 @@ struct switch_frame {
     uint64_t r15, r14, r13, r12, rbx, rbp, rip;
 };
 
+/*
+ * Lay out p's empty kernel stack as if p had called context_switch: just
+ * below its trap frame p->tf lies a struct switch_frame whose return address
+ * is proc_entry; rbx and r12 carry fn and arg, all other registers are 0.
+ * p->ksp says where context_switch finds it.
+ *
+ * Lab 3.2
+ */
 void
 proc_set_entry(struct proc *p, void (*fn)(void *), void *arg)
 {

@@ -161,8 +161,16 @@ pick(struct runq *rq, uint64_t now)
 
 /* ---- switching ---- */
 
-/* The first thing a process does after a switch to it, old or new: let go of
- * the one before it, whose stack is no longer in use. */
+/*
+ * The first thing a process does after a switch to it, old or new: let go of
+ * the one before it (the run queue's `prev`), whose stack is no longer in
+ * use.  If that is DEAD it is freed here, since it could not free the stack
+ * it stood on; but first this CPU's run queue lock is taken and given back.
+ * Else its on_cpu falls, so that other CPUs may run it: not before all that
+ * was written on its stack can be seen by them.
+ *
+ * Lab 3.2
+ */
 void
 sched_finish(void)
 {
@@ -306,7 +314,12 @@ runq_add(struct proc *p)
         apic_send(id, VEC_RESCHED);
 }
 
-/* SLEEPING -> READY, for one of all who try at the same time. */
+/*
+ * SLEEPING -> READY, for one of all who try at the same time: true for who
+ * made the change, false if p was not asleep (any more).
+ *
+ * Lab 3.4
+ */
 static bool
 win_wakeup(struct proc *p)
 {
@@ -398,6 +411,17 @@ note_forbids_sleep(struct proc *p, enum block_how how)
     return win_wakeup(p);
 }
 
+/*
+ * See sched.h for what callers may rely on.  In this order: note why, and
+ * that no time-out has happened; become SLEEPING while `lock` is still held;
+ * give up the lock, but leave interrupts off (spin_unlock turns them on if
+ * lock_intr says so); arm the sleep timer if there is a deadline; switch
+ * away, unless note_forbids_sleep, after which the process is RUNNING again.
+ * Awake, with interrupts on: no timer is left armed, wchan is NULL, and a
+ * note (if how allows it) counts more than a time-out.
+ *
+ * Lab 3.4
+ */
 int
 proc_block(struct spinlock *lock, const char *why, enum block_how how,
         uint64_t deadline)

@@ -13,6 +13,14 @@ waitq_init(struct waitq *q, const char *name)
     list_init(&q->procs);
 }
 
+/*
+ * See sched.h.  The condition is looked at with q->lock held, before the
+ * first sleep and after each; while the process sleeps it stands in q's list
+ * by its wait_link, and never when this returns.  If a sleep ends with an
+ * error, the condition is looked at once more: if it has come true, 0.
+ *
+ * Lab 3.4
+ */
 int
 sleep(struct waitq *q, bool (*cond)(void *arg), void *arg, uint64_t deadline)
 {
@@ -32,7 +40,12 @@ sleep(struct waitq *q, bool (*cond)(void *arg), void *arg, uint64_t deadline)
     return err;
 }
 
-/* Caller holds q->lock. */
+/*
+ * Make everyone ready who sleeps in q; they leave the list themselves.  The
+ * caller holds q->lock.
+ *
+ * Lab 3.4
+ */
 void
 wakeup_locked(struct waitq *q)
 {

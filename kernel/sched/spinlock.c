@@ -23,6 +23,18 @@ wrong_order(const struct cpu *cpu, const struct spinlock *lock)
             lock->name, lock->rank, cpu->lock_ranks);
 }
 
+/*
+ * spin_lock of boot/lock.h.  Turns interrupts off, then checks the order:
+ * if this CPU holds a lock of the same or a higher rank (bit r of
+ * cpu->lock_ranks: it holds one of rank r) that is wrong_order's business,
+ * before a ticket is drawn.  Then draws a ticket and waits for its number.
+ * While it waits it calls tlb_poll, because the holder may be waiting for
+ * this CPU's answer.  On return the lock's holder and the CPU's lock_ranks
+ * and lock_depth tell that it is held; lock_intr keeps whether interrupts
+ * were on before the first of nested locks.
+ *
+ * Lab 3.1
+ */
 static void
 ranked_lock(struct spinlock *lock)
 {
@@ -50,6 +62,15 @@ ranked_lock(struct spinlock *lock)
     cpu->lock_ranks |= 1u << lock->rank;
 }
 
+/*
+ * spin_unlock of boot/lock.h.  Panics with "spin_unlock: NAME: not held by
+ * this CPU" if that is so.  Undoes what ranked_lock noted, lets the next
+ * ticket in with a store that nothing of the critical section can follow,
+ * and turns interrupts on again if this was the outermost lock and they were
+ * on before it.
+ *
+ * Lab 3.1
+ */
 static void
 ranked_unlock(struct spinlock *lock)
 {

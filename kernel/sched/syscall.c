@@ -18,7 +18,15 @@ static syscall_fn *const table[SYS_COUNT] = {
 #undef SYSCALL
 };
 
-/* Called by syscall_entry.asm, interrupts off; returns with them off. */
+/*
+ * Called by syscall_entry.asm, interrupts off; returns with them off.  Counts
+ * the call in this CPU's `syscalls`, traces it, and with interrupts on calls
+ * the function of the number in tf->rax with the words in rdi, rsi and rdx.
+ * Its result, or -E_NOSYS for any number that has none, goes to tf->rax,
+ * where rfork and noted look for it.
+ *
+ * Lab 3.9
+ */
 void
 syscall_dispatch(struct trapframe *tf)
 {

@@ -5,6 +5,7 @@
 #include "sched/process.h"
 #include "boot/x86_64/x86.h"
 
+/* append: early */
 KTEST(spinlock_interrupts_nest)
 {
     struct spinlock outer, inner;
@@ -26,7 +27,10 @@ KTEST(spinlock_interrupts_nest)
     intr_on();
 }
 
-/* panic: taken while ranks */
+/*
+ * append: early
+ * panic: taken while ranks
+ */
 KTEST(spinlock_wrong_rank)
 {
     struct spinlock low, high;
@@ -37,7 +41,10 @@ KTEST(spinlock_wrong_rank)
     spin_lock(&low);
 }
 
-/* panic: taken while ranks */
+/*
+ * append: early
+ * panic: taken while ranks
+ */
 KTEST(spinlock_same_rank)
 {
     struct spinlock a, b;
@@ -48,7 +55,10 @@ KTEST(spinlock_same_rank)
     spin_lock(&b);
 }
 
-/* panic: this CPU holds it already */
+/*
+ * append: early
+ * panic: this CPU holds it already
+ */
 KTEST(spinlock_twice)
 {
     struct spinlock a;
@@ -58,13 +68,60 @@ KTEST(spinlock_twice)
     spin_lock(&a);
 }
 
-/* panic: not held by this CPU */
+/*
+ * append: early
+ * panic: not held by this CPU
+ */
 KTEST(spinlock_unlock_free)
 {
     struct spinlock a;
 
     spin_init(&a, RANK_PROC, "a");
     spin_unlock(&a);
+}
+
+/* append: early */
+KTEST(spinlock_books)
+{
+    struct spinlock outer, inner;
+    struct cpu *cpu = this_cpu();
+
+    spin_init(&outer, RANK_PROC, "outer");
+    spin_init(&inner, RANK_HEAP, "inner");
+    CHECK_EQ(cpu->lock_ranks, 0);
+    spin_lock(&outer);
+    CHECK_EQ(cpu->lock_ranks, 1u << RANK_PROC);
+    CHECK_EQ(outer.holder, cpu);
+    spin_lock(&inner);
+    CHECK_EQ(cpu->lock_ranks, 1u << RANK_PROC | 1u << RANK_HEAP);
+    CHECK_EQ(cpu->lock_depth, 2);
+    spin_unlock(&outer); /* in any order */
+    CHECK_EQ(cpu->lock_ranks, 1u << RANK_HEAP);
+    CHECK_EQ(outer.holder, NULL);
+    spin_unlock(&inner);
+    CHECK_EQ(cpu->lock_ranks, 0);
+    CHECK_EQ(cpu->lock_depth, 0);
+    spin_lock(&outer); /* free again */
+    spin_unlock(&outer);
+}
+
+/*
+ * Tickets are numbers of 32 bits: after the largest comes 0.
+ * append: early
+ */
+KTEST(spinlock_tickets_wrap)
+{
+    struct spinlock a;
+
+    spin_init(&a, RANK_PROC, "a");
+    a.next = a.serving = UINT32_MAX - 1;
+    for (unsigned i = 0; i < 4; i++) {
+        spin_lock(&a);
+        CHECK_EQ(a.next, (uint32_t)(UINT32_MAX + i));
+        CHECK_EQ(a.serving, (uint32_t)(UINT32_MAX - 1 + i));
+        spin_unlock(&a);
+    }
+    CHECK_EQ(a.serving, 2);
 }
 
 /* What several kernel processes do to shared state, and its bookkeeping. */

@@ -319,6 +319,73 @@ KTEST(edf_overrun_hurts_itself)
     CHECK(edfs.missed > 0); /* it is told */
 }
 
+/* The bound is on cost / deadline: a short deadline takes much of a CPU. */
+KTEST(edf_admits_by_density)
+{
+    edfs.period[0] = 10 * MS;
+    edfs.cost[0] = 5 * MS;
+    CHECK_EQ(edf_enter(10 * MS, 2 * MS, MS), 0);
+    run_edf(1, 1, 50); /* 50 % and 50 %, though 10 % and 50 % of the time */
+    CHECK_EQ(edfs.refused, 1);
+    edf_exit(proc_current());
+    run_edf(1, 1, 50);
+    CHECK_EQ(edfs.refused, 0);
+}
+
+/* What is refused leaves no promise behind, and what ends gives it back. */
+KTEST(edf_promises_add_up)
+{
+    edfs.period[0] = 10 * MS;
+    for (unsigned i = 0; i < 50; i++) {
+        edfs.cost[0] = i % 2 ? 6 * MS : 95 * MS / 10;
+        run_edf(1, 1, 10);
+        if (!CHECK_EQ(edfs.refused, i % 2 ? 0 : 1))
+            return;
+    }
+    CHECK_EQ(edf_enter(10 * MS, 10 * MS, 9 * MS), 0); /* 90 %: just */
+    edfs.cost[0] = MS;
+    run_edf(1, 1, 10);
+    CHECK_EQ(edfs.refused, 1);
+    edf_exit(proc_current());
+}
+
+/*
+ * While hogs run, each period begins on time and with a whole budget; beyond
+ * the budget it is one of the fair, until the next.
+ */
+KTEST(edf_periods)
+{
+    struct proc *p = proc_current();
+    uint64_t first;
+
+    memset(hogs.weight, 0, sizeof hogs.weight);
+    hogs.stop = false;
+    hogs.ended = 0;
+    for (uint64_t i = 0; i < 3; i++)
+        proc_ready(proc_kernel("hog", hog, (void *)i));
+    CHECK_EQ(edf_enter(20 * MS, 20 * MS, 2 * MS), 0);
+    first = p->edf->release;
+    for (unsigned i = 1; i <= 10; i++) {
+        CHECK_EQ(edf_next(), 0);
+        CHECK_EQ(p->edf->release, first + i * p->edf->period);
+        CHECK(rdtsc() - p->edf->release < ns_to_tsc(MS)); /* before the hogs */
+        CHECK(edf_active(p));
+        CHECK(p->edf->budget > (int64_t)ns_to_tsc(MS));
+        if (i % 3 == 0) {
+            uint64_t vtime = p->vtime;
+
+            use_cpu(3 * MS);
+            CHECK(!edf_active(p));
+            CHECK(p->vtime - vtime >= ns_to_tsc(MS) / 2); /* it pays */
+        }
+    }
+    edf_exit(p);
+    CHECK(!p->edf);
+    hogs.stop = true;
+    while (hogs.ended < 3)
+        pause_ns(MS);
+}
+
 /* The kernel itself is not preempted: its turn may be over long before it is
  * done, and the timer must not keep it from going on. */
 KTEST(kernel_outlives_its_turn)

@@ -51,6 +51,11 @@ resched_interrupt(struct trapframe *tf)
     apic_eoi();
 }
 
+/*
+ * VEC_TLB: acknowledge the interrupt, answer the request that is pending.
+ *
+ * Lab 3.11
+ */
 static void
 tlb_interrupt(struct trapframe *tf)
 {
@@ -59,7 +64,12 @@ tlb_interrupt(struct trapframe *tf)
     tlb_answer();
 }
 
-/* tlb_ask: the CPUs of mask flush; mmu waits for their answers. */
+/*
+ * tlb_ask of mmu/tlb.c: interrupt every CPU whose bit is set in mask with
+ * VEC_TLB; mmu waits for their answers.
+ *
+ * Lab 3.11
+ */
 static void
 ask_for_flush(uint32_t mask)
 {
@@ -67,7 +77,15 @@ ask_for_flush(uint32_t mask)
         apic_send((unsigned)__builtin_ctz(mask), VEC_TLB);
 }
 
-/* First C code of every CPU but the first, on its idle process's stack. */
+/*
+ * First C code of every CPU but the first, on its idle process's stack:
+ * cpu_init_tables, cpu_init_features, mmu_init_cpu, sched_init_cpu.  Then it
+ * takes its number out of `starting` in one atomic step; if it finds another
+ * there it came too late, and halts for good with interrupts off.  Then it
+ * waits until ncpu counts it, and becomes idle.
+ *
+ * Lab 3.11
+ */
 static void
 cpu_main(struct cpu *cpu)
 {
@@ -85,7 +103,16 @@ cpu_main(struct cpu *cpu)
     sched_become_idle();
 }
 
-/* Start CPU `id`; false if it does not report in time. */
+/*
+ * Start CPU `id`; false if there is no memory or it does not report within
+ * START_WAIT_US.  All that it will look at is set before INIT is sent: its
+ * struct cpu, `starting`, the trampoline's words.  The start-up interrupt
+ * follows INIT after 200 us (Intel SDM 3A 9.4.4.1).  It is counted in ncpu
+ * only if it took itself out of `starting`; if it did not, nobody may be
+ * there for it when it comes late.
+ *
+ * Lab 3.11
+ */
 static bool
 start_cpu(unsigned id, uint32_t apic_id)
 {

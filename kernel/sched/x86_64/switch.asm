@@ -16,6 +16,12 @@
         extern trap_return
 
 ; void context_switch(uint64_t *save_rsp, uint64_t load_rsp)
+;
+; Save what the head of this file draws on the stack that is in use, and its
+; rsp in *save_rsp (rdi).  Make load_rsp (rsi) the stack, take from it what
+; another call has saved there, and return to that call's caller.
+;
+; Lab 3.2
         global context_switch
 context_switch:
         push rbp
@@ -37,6 +43,10 @@ context_switch:
 ; Where a new process comes out of its first switch; proc_set_entry put here
 ; rbx = function, r12 = its argument, and the stack pointer just below the
 ; process's trap frame, which trap_return takes if the function returns.
+; First call sched_finish, as every process does after a switch; then
+; proc_main(function, argument); then jump to trap_return.
+;
+; Lab 3.2
         global proc_entry
 proc_entry:
         call sched_finish

@@ -23,6 +23,12 @@
         extern syscall_dispatch
         extern trap_return
 
+; In: as above, interrupts off.  Take the kernel's GS and the process's kernel
+; stack, build the frame, call syscall_dispatch(frame).  Go back by sysret,
+; with what the frame then says, but by trap_return if this CPU's resched is
+; set or the frame's rip is not below 1 << 47.
+;
+; Lab 3.9
         global syscall_entry
 syscall_entry:
         swapgs
