@@ -200,10 +200,11 @@ enum trap_vector {
  * Who handles a vector.  The handler runs with interrupts off on the kernel
  * stack (IST vectors: on theirs); returning resumes what was interrupted.
  * A vector without handler is a panic, unless it is an exception that a user
- * program caused: that goes to `user_trap`, if there is one.
+ * program caused: that goes to `user_trap`, if there is one.  Returns the handler
+ * there was.
  */
 typedef void trap_handler(struct trapframe *tf);
-void trap_register(unsigned vector, trap_handler *handler);
+trap_handler *trap_register(unsigned vector, trap_handler *handler);
 
 /* An exception of a user program that no handler settled; sched sets it. */
 extern trap_handler *user_trap;

@@ -12,11 +12,15 @@ static trap_handler *handlers[256];
 trap_handler *user_trap;
 trap_handler *user_return;
 
-void
+trap_handler *
 trap_register(unsigned vector, trap_handler *handler)
 {
+    trap_handler *before;
+
     assert(vector < ARRAY_LEN(handlers));
+    before = handlers[vector];
     handlers[vector] = handler;
+    return before;
 }
 
 /*

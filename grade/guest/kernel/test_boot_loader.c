@@ -77,6 +77,64 @@ KTEST(multiboot2_memory_map)
     end();
 }
 
+/* Entries may have grown since; the parts we know come first. */
+KTEST(multiboot2_memory_map_of_the_future)
+{
+    static const uint32_t words[] = { 32, 1, /* entry size, version */
+        0x1000, 0, 0x1000, 0, 1, 0, 7, 7,    /* as long as it says */
+        0x4000, 0, 0x1000, 0, 1, 0, 7, 7, 0x8000, 0, 0x1000, 0, 1, 0, 7 };
+
+    begin();
+    tag(6, 8 + sizeof(words), words, ARRAY_LEN(words));
+    parse();
+    CHECK_EQ(bootinfo.nmem, 2); /* the third is cut off */
+    CHECK_EQ(bootinfo.mem[1].start, 0x4000);
+    end();
+}
+
+/* A tag begins on a multiple of 8 bytes, wherever the one before ended. */
+KTEST(multiboot2_padding)
+{
+    uint32_t text[3];
+
+    for (uint32_t len = 1; len <= 9; len++) {
+        memcpy(text, "key=12345\0\0", 12);
+        begin();
+        tag(1, 8 + len, text, len > 8 ? 3 : 2);
+        tag(6, 8 + sizeof(mmap_words), mmap_words, ARRAY_LEN(mmap_words));
+        parse();
+        CHECK_EQ(strlen(bootinfo.cmdline), len);
+        CHECK_EQ(bootinfo.nmem, 2);
+        end();
+    }
+}
+
+/* A list without an end tag ends where the data do. */
+KTEST(multiboot2_list_without_end)
+{
+    for (uint32_t more = 0; more < 8; more++) {
+        begin();
+        tag(6, 8 + sizeof(mmap_words), mmap_words, ARRAY_LEN(mmap_words));
+        data[0] = used * 4 + more; /* what follows is no whole tag */
+        data[used] = 6;
+        data[used + 1] = 8 + sizeof(mmap_words);
+        multiboot2_parse(pa_of(data));
+        CHECK_EQ(bootinfo.nmem, 2);
+        end();
+    }
+}
+
+/* What follows the end tag is not for us. */
+KTEST(multiboot2_end_tag)
+{
+    begin();
+    tag(0, 8, NULL, 0);
+    tag(6, 8 + sizeof(mmap_words), mmap_words, ARRAY_LEN(mmap_words));
+    parse();
+    CHECK_EQ(bootinfo.nmem, 0);
+    end();
+}
+
 KTEST(multiboot2_memory_map_bad_entry_size)
 {
     static const uint32_t words[] = { 0, 0, 1, 2, 3, 4 };

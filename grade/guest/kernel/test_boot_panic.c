@@ -117,3 +117,107 @@ KTEST(address_mapped_knows)
     CHECK(!address_mapped(0x0000800000000000)); /* nor this */
     CHECK(!address_mapped(0xffffa00000000000));
 }
+
+/* ---- stack_walk on stacks that never were ---- */
+
+enum {
+    WALK_MAX = 8
+};
+
+/* From the last frame up: caller's rbp, return address. */
+static uint64_t made[2 * (WALK_MAX + 2)] __attribute__((aligned(16)));
+
+/* A chain of n frames in made, return addresses 1000, 1001, ... */
+static uint64_t
+make_chain(unsigned n)
+{
+    memset(made, 0, sizeof(made));
+    for (unsigned i = 0; i < n; i++) {
+        made[2 * i] = i + 1 < n ? (uint64_t)&made[2 * i + 2] : 0;
+        made[2 * i + 1] = 1000 + i;
+    }
+    return (uint64_t)made;
+}
+
+static __attribute__((noinline)) unsigned
+walk_here(uint64_t *calls, unsigned max)
+{
+    return stack_walk((uint64_t)__builtin_frame_address(0), calls, max);
+}
+
+/* The stack of this very call: a return address here, the last in kernel_main,
+ * or where a stage begins that is no process's. */
+KTEST(walk_finds_callers)
+{
+    uint64_t calls[32];
+    unsigned n = walk_here(calls, ARRAY_LEN(calls));
+    const struct symbol *sym;
+
+    CHECK(n >= 3);
+    sym = symbol_find(calls[0] - 1);
+    CHECK(sym != NULL && strcmp(sym->name, "ktest_fn_walk_finds_callers") == 0);
+    for (unsigned i = 0; i < n; i++)
+        CHECK(symbol_find(calls[i] - 1) != NULL);
+}
+
+KTEST(walk_follows_chain)
+{
+    uint64_t calls[WALK_MAX];
+
+    for (unsigned n = 1; n <= 5; n++) {
+        CHECK_EQ(stack_walk(make_chain(n), calls, WALK_MAX), n);
+        for (unsigned i = 0; i < n; i++)
+            CHECK_EQ(calls[i], 1000 + i);
+    }
+    make_chain(3);
+    made[3] = 0; /* a return address of 0 is the bottom of a stack */
+    CHECK_EQ(stack_walk((uint64_t)made, calls, WALK_MAX), 1);
+}
+
+/* No more than there is room for, and not a word behind it. */
+KTEST(walk_keeps_to_max)
+{
+    uint64_t calls[4] = { 0, 0, 0, 42 };
+
+    CHECK_EQ(stack_walk(make_chain(WALK_MAX), calls, 3), 3);
+    CHECK_EQ(calls[2], 1002);
+    CHECK_EQ(calls[3], 42);
+    calls[0] = 42;
+    CHECK_EQ(stack_walk(make_chain(3), calls, 0), 0);
+    CHECK_EQ(calls[0], 42);
+}
+
+/* A frame pointer that is none ends the walk, at once or later. */
+KTEST(walk_trusts_no_frame)
+{
+    static const uint64_t bad[] = {
+        8,                  /* a null pointer's neighbour */
+        0x00007fffffffe000, /* a program's stack */
+        0x0000800000000000, /* not canonical */
+        0xffffa00000000000, /* not mapped */
+        0xffffffffe0000008, /* nor this */
+        UINT64_MAX - 7,     /* the last word there is */
+    };
+    uint64_t calls[WALK_MAX];
+
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        CHECK_EQ(stack_walk(bad[i], calls, WALK_MAX), 0);
+        make_chain(1);
+        made[0] = bad[i];
+        CHECK_EQ(stack_walk((uint64_t)made, calls, WALK_MAX), 1);
+    }
+    CHECK_EQ(stack_walk(make_chain(3) + 4, calls, WALK_MAX), 0); /* odd */
+}
+
+/* A chain that turns back is broken, or a circle. */
+KTEST(walk_ends_circles)
+{
+    uint64_t calls[WALK_MAX];
+
+    make_chain(3);
+    made[0] = (uint64_t)made; /* to itself */
+    CHECK_EQ(stack_walk((uint64_t)made, calls, WALK_MAX), 1);
+    make_chain(3);
+    made[4] = (uint64_t)made; /* back to the first */
+    CHECK_EQ(stack_walk((uint64_t)made, calls, WALK_MAX), 3);
+}

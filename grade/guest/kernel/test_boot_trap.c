@@ -2,6 +2,7 @@
  * test_boot_trap.c - exceptions taken for real, handled, reported, counted.
  */
 #include "boot/boot.h"
+#include "boot/trap.h"
 #include "boot/x86_64/x86.h"
 
 static struct trapframe seen;
@@ -236,4 +237,115 @@ KTEST(trap_no_stack)
                      :
                      : "r"(0xffffa00000000000ul)
                      : "memory");
+}
+
+/* ---- trap_dispatch, called with frames that no CPU has pushed ---- */
+
+static struct trapframe *handled, *blamed;
+
+static void
+note_handled(struct trapframe *tf)
+{
+    handled = tf;
+}
+
+static void
+note_blamed(struct trapframe *tf)
+{
+    blamed = tf;
+}
+
+/* trap_dispatch with a frame of that vector, from a program or the kernel */
+static struct trapframe *
+dispatch(unsigned vector, uint64_t cs)
+{
+    static struct trapframe tf;
+
+    tf = (struct trapframe){ .vector = vector, .cs = cs };
+    handled = blamed = NULL;
+    trap_dispatch(&tf);
+    return &tf;
+}
+
+KTEST(dispatch_calls_handler)
+{
+    trap_handler *blame = user_trap, *fpu;
+    struct trapframe *tf;
+
+    user_trap = note_blamed;
+    trap_register(0x81, note_handled);
+    fpu = trap_register(TRAP_FPU, note_handled);
+    tf = dispatch(0x81, SEL_KCODE);
+    CHECK_EQ(handled, tf);
+    CHECK(blamed == NULL);
+    tf = dispatch(TRAP_FPU, SEL_UCODE);
+    CHECK_EQ(handled, tf);
+    CHECK(blamed == NULL); /* the handler comes first */
+    trap_register(TRAP_FPU, fpu);
+    trap_register(0x81, NULL);
+    user_trap = blame;
+}
+
+KTEST(dispatch_counts)
+{
+    static const unsigned vectors[] = { 0, 14, 31, 0x20, 0x81, 255 };
+    struct cpu *cpu, before;
+    bool on = intr_enabled();
+
+    intr_off(); /* a timer's interrupt counts too */
+    cpu = this_cpu();
+    before = *cpu;
+    for (size_t i = 0; i < ARRAY_LEN(vectors); i++) {
+        trap_handler *old = trap_register(vectors[i], note_handled);
+
+        dispatch(vectors[i], SEL_KCODE);
+        trap_register(vectors[i], old);
+        CHECK_EQ(cpu->traps, before.traps + i + 1);
+        CHECK_EQ(cpu->faults, before.faults + (i >= 1)); /* vector 14 */
+        CHECK_EQ(cpu->interrupts,
+                before.interrupts + (i >= 3 ? i - 2 : 0)); /* from 0x20 on */
+    }
+    if (on)
+        intr_on();
+}
+
+/* A program is blamed for its exceptions, not for the machine's events. */
+KTEST(dispatch_blames_programs)
+{
+    static const unsigned its_own[] = { 0, 1, 3, 6, 13, 14, 17, 19, 31 };
+    trap_handler *blame = user_trap;
+
+    user_trap = note_blamed;
+    for (size_t i = 0; i < ARRAY_LEN(its_own); i++) {
+        trap_handler *old = trap_register(its_own[i], NULL);
+        struct trapframe *tf = dispatch(its_own[i], SEL_UCODE);
+
+        CHECK_EQ(blamed, tf);
+        trap_register(its_own[i], old);
+    }
+    user_trap = blame;
+}
+
+/* A program's fault is the kernel's when there is nobody to blame it.
+ * panic: general protection at 0x0 */
+KTEST(dispatch_nobody_to_blame)
+{
+    user_trap = NULL;
+    dispatch(TRAP_GP, SEL_UCODE);
+}
+
+/* An interrupt that nobody handles is no program's fault.
+ * panic: interrupt 0x82 without handler */
+KTEST(dispatch_interrupt_of_program)
+{
+    user_trap = note_blamed;
+    dispatch(0x82, SEL_UCODE);
+}
+
+/* Nor is a double fault, wherever it strikes.
+ * panic: double fault at 0x0 */
+KTEST(dispatch_double_fault_of_program)
+{
+    user_trap = note_blamed;
+    dispatch(TRAP_DOUBLE_FAULT, SEL_UCODE);
 }

@@ -39,9 +39,13 @@ global trap_stubs, trap_return
 section .text
 bits 64
 
-; One stub per vector.  The CPU pushes an error code for some vectors (Intel
-; SDM 3A 6.13); for the others the stub pushes 0.  Double fault, NMI and
-; machine check may strike anywhere and take the careful way.
+; One stub per vector: STUB n makes that of vector n.  The CPU pushes an error
+; code for vectors 8, 10 to 14, 17, 21, 29 and 30 (Intel SDM 3A 6.13; AMD64 APM 2
+; 8.4.1); for the others the stub pushes 0.  Then it pushes its vector and jumps
+; to trap_common.  Double fault (8), NMI (2) and machine check (18) may strike
+; anywhere and take the careful way, trap_any_gs.
+;
+; Lab 1.11
 %macro STUB 1
 stub_%1:
   %if !(%1 == 8 || (%1 >= 10 && %1 <= 14) || %1 == 17 || %1 == 21 || \
