@@ -55,6 +55,14 @@ not_far_behind(uint64_t vtime, uint64_t floor)
     return vtime < low ? low : vtime;
 }
 
+/* A floor never falls: else each late comer would be put behind the last. */
+static void
+raise(uint64_t *floor, uint64_t vtime)
+{
+    if (*floor < vtime)
+        *floor = vtime;
+}
+
 /*
  * The floor is where the last one picked was.  Who runs alone is not picked
  * again, and yet the time it takes must not count against it when others
@@ -71,9 +79,9 @@ raise_floors(struct runq *rq)
         return;
     ticks = rdtsc() - running->ran_from;
     if (!rq->groups)
-        rq->floor = gq->vtime + weighted(running->group, ticks);
+        raise(&rq->floor, gq->vtime + weighted(running->group, ticks));
     if (!heap_first(&gq->procs))
-        gq->floor = running->vtime + ticks;
+        raise(&gq->floor, running->vtime + ticks);
 }
 
 /* p, in no queue, is on another CPU from now on. */
@@ -177,8 +185,8 @@ fair_first(struct runq *rq)
     struct proc *p =
             CONTAINER_OF(heap_first(&gq->procs), struct proc, runq_node);
 
-    rq->floor = gq->vtime;
-    gq->floor = p->vtime;
+    raise(&rq->floor, gq->vtime);
+    raise(&gq->floor, p->vtime);
     return p;
 }
 
@@ -196,17 +204,19 @@ fair_charge(struct proc *p, uint64_t ticks)
 }
 
 /* Whether p, just woken, should take the CPU from a running fair process:
- * only if it is behind by more than half of what it may be. */
+ * only if it is so far behind that the switch is worth it. */
 bool
 fair_before(const struct proc *p, const struct proc *running)
 {
-    unsigned cpu = running->cpu;
-    uint64_t slack = quantum_ticks / 2;
+    const struct group_queue *mine = &p->group->on[running->cpu];
+    const struct group_queue *other = &running->group->on[running->cpu];
+    uint64_t ticks = rdtsc() - running->ran_from; /* not charged so far */
+    uint64_t slack = quantum_ticks / 8;
 
     if (p->group == running->group)
-        return p->vtime + slack < running->vtime;
-    return p->group->on[cpu].vtime + weighted(p->group, slack) <
-           running->group->on[cpu].vtime;
+        return p->vtime + slack < running->vtime + ticks;
+    return mine->vtime + weighted(p->group, slack) <
+           other->vtime + weighted(running->group, ticks);
 }
 
 /* A process that another CPU may run: one whose registers are saved. */
