@@ -139,8 +139,13 @@ edf_times_ok(uint64_t period, uint64_t deadline, uint64_t cost)
 }
 
 /*
- * Make the running process EDF, all times in ns; its first period starts
- * now.  0, -E_BADARG, -E_INUSE (it is EDF already), -E_ADMIT, -E_NOMEM.
+ * Make the running process EDF, all times in ns (struct edf has ticks); its
+ * first period starts now, with a whole budget.  Its share is cost / deadline.
+ * Once admitted it is bound to that CPU by bind_to, then its timer is armed
+ * for the end of the period.  0, -E_BADARG, -E_INUSE (it is EDF already),
+ * -E_ADMIT, -E_NOMEM; nothing is kept or promised if it fails.
+ *
+ * Lab 3.6
  */
 int
 edf_enter(uint64_t period, uint64_t deadline, uint64_t cost)
