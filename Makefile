@@ -12,6 +12,8 @@
 #   make replay T=name  records a test and replays it, backwards too
 #   make trace        a picture of what RUN="program words" did on CPUS=2
 #   make book         the book as HTML in build/book/ (docs/, labs/)
+#   make hint STEP=2.3  the next hint for a step of a lab
+#   make handout LAB=n OUT=dir, course, labcheck: tools/course/README.md
 #   make clean        removes build/
 #
 # Variables: STAGE=1..3 (how many layers), DEBUG=1, SAN=ubsan|kasan,
@@ -170,16 +172,16 @@ KTEST_3 = $(wildcard grade/guest/kernel/test_sched_*.c)
 
 # ---- variant ----
 
-STAGE ?= $(if $(wildcard kernel/mmu/*.c),$(if $(wildcard \
-	kernel/sched/*.c),3,2),1)
+present := 1 $(if $(wildcard kernel/mmu/*.c),2) $(if $(wildcard kernel/sched/*.c),3)
+STAGE ?= $(lastword $(present))
 stages := $(wordlist 1,$(STAGE),1 2 3)
 VARIANT := s$(STAGE)$(if $(DEBUG),-debug)$(if $(KTEST),-ktest)$(if $(SAN),-$(SAN))
 VARIANT := $(VARIANT)$(if $(filter clang%,$(CC)),-clang)
 B := build/$(VARIANT)
 KERNEL := $(B)/lux9.elf
 
-ifneq ($(filter-out 1 2 3,$(STAGE)),)
-$(error STAGE=$(STAGE): this tree has the stages 1, 2 and 3)
+ifneq ($(filter-out $(present),$(STAGE)),)
+$(error STAGE=$(STAGE): this tree has the stages $(strip $(present)))
 endif
 ifneq ($(filter-out ubsan kasan,$(SAN)),)
 $(error SAN=$(SAN): it can be ubsan or kasan)
@@ -214,6 +216,9 @@ say = $(if $(V),,@printf '  %-5s %s\n' $1 $2)
 
 # ---- flags ----
 
+# handouts of the labs have this: what a step says that is not written yet
+-include labs/todo/todo.mk
+
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 KCFLAGS := -std=gnu2x -O2 -g $(WARN) -ffreestanding -fno-builtin \
 	-mno-red-zone -mgeneral-regs-only -mcmodel=kernel -fno-pic -fno-pie \
@@ -222,7 +227,7 @@ KCFLAGS := -std=gnu2x -O2 -g $(WARN) -ffreestanding -fno-builtin \
 	-fstack-protector-strong -mstack-protector-guard=global \
 	-ffile-prefix-map=$(CURDIR)=. \
 	-Ikernel -Ikernel/include -DSTAGE=$(STAGE) -DKERNEL_ELF='"$(KERNEL)"' \
-	$(if $(DEBUG),-DDEBUG=1)
+	$(if $(DEBUG),-DDEBUG=1) $(TODO_CFLAGS)
 KCFLAGS += $(if $(filter clang%,$(CC)),,-fno-tree-loop-distribute-patterns)
 UBSAN_FLAGS := -fsanitize=undefined
 # a call for each access, which only stage 2 can answer; no stacks, no globals
@@ -234,7 +239,7 @@ KASAN_FLAGS := -fsanitize=kernel-address $(if $(filter clang%,$(CC)), \
 KCFLAGS += $(if $(kasan),-DKASAN=1)
 SAN_FLAGS := $(if $(filter ubsan,$(SAN)),$(UBSAN_FLAGS)) \
 	$(if $(kasan),$(KASAN_FLAGS))
-NASMFLAGS := -f elf64 -g -F dwarf -Werror -I$(B)/ -Ikernel/
+NASMFLAGS := -f elf64 -g -F dwarf -Werror -I$(B)/ -Ikernel/ $(TODO_NASMFLAGS)
 KLDFLAGS := -nostdlib -static -z max-page-size=0x1000 -z noexecstack \
 	--build-id=none -T kernel/lux9.ld \
 	$(if $(kasan),$(addprefix --wrap=,memset memcpy memmove))
@@ -244,7 +249,8 @@ KLDFLAGS := -nostdlib -static -z max-page-size=0x1000 -z noexecstack \
 SOURCES := $(foreach n,0 $(stages),$(call sources,$(KERNEL_$(n)))) \
 	$(if $(filter ubsan,$(SAN)),$(call sources,$(KERNEL_UBSAN))) \
 	$(if $(kasan),$(call sources,$(KERNEL_KASAN))) \
-	$(if $(KTEST),$(foreach n,$(stages),$(call sources,$(KTEST_$(n)))))
+	$(if $(KTEST),$(foreach n,$(stages),$(call sources,$(KTEST_$(n))))) \
+	$(TODO_SOURCES)
 OBJECTS := $(addprefix $(B)/,$(addsuffix .o,$(SOURCES))) $(B)/font.o
 
 all: $(KERNEL) $$(BOOT_ARCHIVE)
@@ -392,7 +398,7 @@ UCFLAGS := -std=gnu2x -O2 -g $(WARN) -ffreestanding -fno-pic -fno-pie \
 	-fno-asynchronous-unwind-tables -fno-stack-protector \
 	-fno-strict-aliasing -fno-common \
 	-ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=. \
-	-Iuser -Ikernel -Ikernel/include
+	-Iuser -Ikernel -Ikernel/include $(TODO_CFLAGS)
 UCFLAGS += $(if $(filter clang%,$(CC)),,-fno-tree-loop-distribute-patterns)
 ULDFLAGS := -nostdlib -static -z max-page-size=0x1000 -z noexecstack \
 	--gc-sections --build-id=none -T user/user.ld
@@ -542,7 +548,8 @@ book:
 # head of each test names the sources it needs.
 HOST_CC ?= cc
 HOST_FLAGS := -std=gnu2x -O1 -g $(WARN) -fno-builtin -fno-sanitize-recover=all \
-	-fsanitize=address,undefined -Igrade/host -Iuser -Ikernel -Ikernel/include
+	-fsanitize=address,undefined -Igrade/host -Iuser -Ikernel -Ikernel/include \
+	$(TODO_CFLAGS)
 HOST_TESTS := $(patsubst grade/host/%.c,build/host/%,$(wildcard grade/host/test_*.c))
 host_sources = $(shell sed -n '/\*\//q; s/^ \* sources: //p' $1)
 
@@ -557,6 +564,15 @@ build/host/%: grade/host/%.c grade/host/host.c $$(call host_sources,grade/host/$
 	$(Q)$(HOST_CC) $(HOST_FLAGS) -r -o $@.o $(filter grade/%.c,$^)
 	$(Q)$(HOST_CC) $(HOST_FLAGS) -include grade/host/rename.h -o $@ \
 		$@.o $(filter-out grade/%,$(filter %.c,$^))
+
+# ---- the course: handouts, and the check of the labs ----
+
+# the next hint for a step; N=2: that one
+hint:
+	$(Q)$(PYTHON) tools/hint.py $(STEP) $(N)
+.PHONY: hint
+
+-include tools/course/course.mk
 
 # ---- clean ----
 

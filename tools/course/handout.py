@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""make handout LAB=2 OUT=dir [TRACK=fresh|carry]: what a student begins with.
+
+The tree as it is now, without what comes later and without the solutions of
+the lab's steps.  Earlier labs: the reference (fresh), or cut too, for those
+who carry their own code along (carry: `make course` makes branches of it).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.course import labs
+from tools.course.cut import cut_tree
+from tools.course.source import steps_in
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = Path(__file__).parent / "template"
+TODO_FOLDER = Path("labs/todo")
+TRACKS = ("fresh", "carry", "solution")
+
+# From which lab on a path is there; the first pattern that matches rules.
+# 0: never, it is the instructor's or a test of the project itself.
+RULES: list[tuple[str, int]] = [
+    (r"kernel/mmu/", 2),
+    (r"kernel/sched/|kernel/include/lux/(sys|ureg|syscalls)\.|user/", 3),
+    (r"kernel/|LICENSE$|Makefile$|pytest\.ini$|\.(gitignore|clang-format)$", 1),
+    (r"\.devcontainer/", 1),
+    (r"labs/\d\d-[^/]*/(mutants|instructor)/", 0),
+    (r"grade/guest/kernel/(mmu_|test_mmu_)", 2),
+    (r"grade/guest/(kernel/test_sched_|user/|make_elfs)", 3),
+    (r"grade/guest/kernel/|grade/(harness|course)/|grade/host/", 1),
+    (r"grade/(__init__|conftest|run|test_guest|test_host|test_boot)\.py$", 1),
+    (r"grade/README\.md$", 1),
+    (r"grade/test_mmu\.py$", 2),
+    (r"grade/test_sched\.py$", 3),
+    (r"tools/(symbols|lines|font|doctor|hint)\.py$|tools/install\.sh$", 1),
+    (r"tools/gdb/", 1),
+    (r"tools/(trace|trace_picture|bench)\.py$|docs/bench\.tsv$", 3),
+    (r"docs/(debugging|learning-alone)\.md$", 1),
+]
+_NUMBERED = re.compile(r"(?:docs|labs)/(\d\d)-|grade/test_(\d\d)_")
+
+
+def first_lab(path: str) -> int:
+    """The first lab whose handout has this file; 0: none has."""
+    for pattern, lab in RULES:
+        if re.match(pattern, path):
+            return lab
+    numbered = _NUMBERED.match(path)
+    return int(numbered[1] or numbered[2]) if numbered else 0
+
+
+def files_of(root: Path) -> list[str]:
+    """The files of a tree that are its own, not a build's."""
+    words = ["git", "ls-files", "-co", "--exclude-standard", "-z"]
+    run = subprocess.run(words, cwd=root, capture_output=True, text=True)
+    if run.returncode == 0:
+        return [f for f in sorted(set(run.stdout.split("\0"))) if f]
+    found = [p.relative_to(root) for p in root.rglob("*") if p.is_file()]
+    return sorted(p.as_posix() for p in found if p.parts[0] not in ("build", ".git"))
+
+
+def _wanted_by_rubrics(root: Path, lab: int) -> set[str]:
+    """Test files from outside that the rubrics up to this lab name."""
+    tests = [t for n in range(1, lab + 1) for t in labs.load(root, n).tests]
+    return {f"grade/{t.split('::')[0]}" for t in tests if "::" in t}
+
+
+def _has_sources(path: Path, out: Path) -> bool:
+    """Whether a host test finds all that its head says it needs."""
+    needed = re.findall(r"^ \* sources: (.*)$", path.read_text(), re.M)
+    return all((out / name).exists() for line in needed for name in line.split())
+
+
+def _plain_stages(text: str, lab: int) -> str:
+    """C without what `#if STAGE >= n` keeps for later labs."""
+    lines, keep = [], [(True, False)]  # (lines are kept, directives are dropped)
+    for line in text.splitlines(keepends=True):
+        later = re.match(r"#if STAGE >= (\d)", line)
+        if re.match(r"\s*#\s*if", line):
+            false = bool(later and int(later[1]) > lab)
+            keep.append((keep[-1][0] and not false, false))
+            dropped = false
+        elif re.match(r"\s*#\s*else", line):
+            dropped = keep[-1][1]
+            keep[-1] = (keep[-2][0] if dropped else keep[-1][0], dropped)
+        elif re.match(r"\s*#\s*endif", line):
+            dropped = keep.pop()[1]
+        else:
+            dropped = False
+        if keep[-1][0] and not dropped:
+            lines.append(line)
+    return "".join(lines)
+
+
+def _makefile(text: str, lab: int) -> str:
+    """The Makefile without the lists and targets of what is not there."""
+    lists = [f"KERNEL_{n}" for n in (2, 3) if n > lab]
+    lists += ["KERNEL_KASAN"] * (lab < 2) + ["USER_LIB", "USER_CMD"] * (lab < 3)
+    rules = ["check", "book"] + ["trace", "bench"] * (lab < 3)
+    gone = [rf"define ({'|'.join(lists)})$"] * bool(lists)
+    gone += [rf"({'|'.join(rules)}):$", "-include tools/course/course.mk"]
+    kept = []
+    for paragraph in text.split("\n\n"):
+        if not any(re.search(rf"^{start}", paragraph, re.M) for start in gone):
+            kept.append(paragraph)
+    words = "|".join([*rules, "handout"])
+    text = re.sub(rf"^#   make (?:{words}) .*\n", "", "\n\n".join(kept), flags=re.M)
+    text = re.sub(
+        rf"^(\.PHONY:.*?)(?: (?:{'|'.join(rules)})\b)+", r"\1", text, flags=re.M
+    )
+    later = "".join(str(n) for n in (2, 3) if n > lab) or "x"
+    return re.sub(rf"^KTEST_[{later}] = .*\n", "", text, flags=re.M)
+
+
+def _fill(text: str, lab: labs.Lab, root: Path) -> str:
+    """A template with what the lab is called."""
+    folders = [labs.load(root, n).folder.name for n in sorted(labs.NAMES)]
+    steps = steps_in(root)
+    own = [s for s in steps if s.startswith(f"{lab.number}.")]
+    first = steps[own[0]][0] if own else None
+    values = {
+        "N": str(lab.number),
+        "NEXT": str(lab.number + 1),
+        "TITLE": lab.title,
+        "FOLDER": lab.folder.as_posix(),
+        "STEP": own[0] if own else f"{lab.number}.1",
+        "PLACE": f"{first.path}:{first.name}" if first else "the first step",
+    }
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", value)
+    return text.replace("@C_FOLDERS@", ",".join(f'"{f}"' for f in folders)).replace(
+        "@ASM_FOLDERS@",
+        "\n".join(f'%define LAB_FOLDER_{n} "{f}"' for n, f in enumerate(folders, 1)),
+    )
+
+
+def add_todo(tree: Path, root: Path = ROOT) -> None:
+    """Give a tree lab_todo, so that a file with missing steps builds in it."""
+    (tree / TODO_FOLDER).mkdir(parents=True, exist_ok=True)
+    for name in ("lab_todo.c", "lab_todo.h", "lab_todo.inc", "todo.mk"):
+        text = _fill((TEMPLATE / name).read_text(), labs.load(root, 1), root)
+        (tree / TODO_FOLDER / name).write_text(text)
+
+
+def make_handout(
+    number: int, out: Path, track: str = "fresh", root: Path = ROOT
+) -> list[str]:
+    """Write the handout of a lab to a new folder; returns the steps cut."""
+    wanted = _wanted_by_rubrics(root, number)
+    for path in files_of(root):
+        lab = first_lab(path)
+        if not (0 < lab <= number or path in wanted) or not (root / path).is_file():
+            continue
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root / path, out / path)
+    for test in (out / "grade/host").glob("test_*.c"):
+        if not _has_sources(test, out):
+            test.unlink()
+    main = out / "kernel/main.c"
+    main.write_text(_plain_stages(main.read_text(), number))
+    makefile = out / "Makefile"
+    makefile.write_text(_makefile(makefile.read_text(), number))
+    add_todo(out, root)
+    lab = labs.load(root, number)
+    (out / "README.md").write_text(
+        _fill((TEMPLATE / "README.md").read_text(), lab, root)
+    )
+    own = [number] if track == "fresh" else list(range(1, number + 1))
+    steps = [s for s in steps_in(out) if int(s.split(".")[0]) in own]
+    steps = [] if track == "solution" else steps
+    keep = {name for n in own for name in labs.load(root, n).keep}
+    cut_tree(out, set(steps), keep)
+    return steps
+
+
+def main(arguments: list[str]) -> int:
+    """Make a handout where the arguments say; status 2 for bad ones."""
+    track = arguments[2] if len(arguments) == 3 else "fresh"
+    if len(arguments) not in (2, 3) or not arguments[0].isdigit():
+        print(__doc__)
+        return 2
+    number, out = int(arguments[0]), Path(arguments[1])
+    if number not in labs.NAMES or track not in TRACKS:
+        print(f"LAB is {min(labs.NAMES)} to {max(labs.NAMES)}, TRACK one of {TRACKS}")
+        return 2
+    if out.exists() and any(out.iterdir()):
+        print(f"{out} is not empty: a handout goes to a new folder", file=sys.stderr)
+        return 1
+    steps = make_handout(number, out, track)
+    print(f"{out}: lab {number}, {len(steps)} steps to write: {' '.join(steps)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
