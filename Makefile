@@ -275,6 +275,11 @@ $(B)/flags: FORCE | $$(@D)/
 		$(KCFLAGS) $(SAN_FLAGS) $(UCFLAGS) $(NASMFLAGS)))
 FORCE:
 
+# how a file is compiled and assembled, for who must do it too
+commands:
+	@:$(info $(KCC) $(KCFLAGS) $(SAN_FLAGS))$(info $(NASM) $(NASMFLAGS))
+.PHONY: commands
+
 # Linked twice: the first kernel's symbols and line numbers become tables in
 # the second.  They lie behind the code, so that the code does not move.
 TABLES := $(B)/symbols.o $(B)/lines.o

@@ -19,7 +19,8 @@ def last_stage() -> int:
 
 def environment() -> dict[str, str]:
     """Ours without what an outer make has put there: for another make."""
-    outer = "MAKEFLAGS MFLAGS MAKELEVEL STAGE DEBUG SAN KTEST CC CPUS MEM APPEND T"
+    outer = "MAKEFLAGS MFLAGS MAKELEVEL STAGE DEBUG SAN KTEST CC CPUS MEM APPEND T "
+    outer += "LAB SUBMISSION LUX9_SECRET"
     return {k: v for k, v in os.environ.items() if k not in outer.split()}
 
 

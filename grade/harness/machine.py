@@ -10,6 +10,7 @@ raises HostFailure, which is no verdict about the kernel.
 from __future__ import annotations
 
 import ctypes
+import functools
 import hmac
 import os
 import re
@@ -35,6 +36,9 @@ from grade.harness.symbols import symbols
 QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 OUTPUT_LIMIT = 1 << 20  # bytes of console or records: more is "endless"
 PICTURE_LIMIT = 8 << 20  # the same with a screen: QEMU writes its picture to a file
+# a submission runs: QEMU may not start programs, and has only so much memory
+CONFINE = bool(os.environ.get("LUX9_CONFINE"))
+SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny"
 WATCHDOG_MAX = 30  # seconds; the ib700 counts 0, 2, .. 30
 
 
@@ -182,21 +186,37 @@ def base_command(setup: Setup) -> list[str]:
     return command + list(setup.extra)
 
 
+def memory_limit(setup: Setup) -> int:
+    """Bytes of address space for QEMU: the guest's memory and 4 GiB of its own."""
+    unit = {"G": 1 << 30, "K": 1 << 10}.get(setup.mem[-1], 1 << 20)
+    return int(re.sub(r"\D", "", setup.mem)) * unit + (4 << 30)
+
+
 def end_with_parent() -> None:
     """For a child: get SIGTERM when the parent is gone, even if it was killed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, int(signal.SIGTERM))  # PR_SET_PDEATHSIG: prctl(2)
 
 
-def _bound(size: int) -> Callable[[], None]:
-    """For the child: bound what QEMU writes to any file, and leave no core."""
+def _bound(size: int, memory: int) -> Callable[[], None]:
+    """For the child: bound QEMU's files and memory, and leave no core."""
 
     def bound() -> None:
         end_with_parent()
+        if CONFINE:
+            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
     return bound
+
+
+@functools.lru_cache(1)
+def has_sandbox() -> bool:
+    """Whether this QEMU can bound its own system calls."""
+    words = [QEMU, "-sandbox", "help"]
+    run = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True)
+    return b"Parameter" in run.stderr
 
 
 class Machine:
@@ -224,6 +244,8 @@ class Machine:
         command = base_command(self.setup)
         command += ["-device", "ib700", "-S"]
         command += ["-action", "watchdog=pause,reboot=shutdown,shutdown=pause"]
+        if CONFINE and has_sandbox():
+            command += ["-sandbox", SANDBOX]
         command += ["-d", "cpu_reset", "-D", str(self.dir / "resets")]
         command += ["-debugcon", f"file:{self.dir / 'records'}"]
         command += ["-chardev", f"socket,id=qmp,fd={theirs.fileno()}"]
@@ -247,7 +269,10 @@ class Machine:
                 stdout=subprocess.DEVNULL,
                 stderr=(self.dir / "errors").open("wb"),
                 pass_fds=pass_fds,
-                preexec_fn=_bound(PICTURE_LIMIT if self.setup.screen else OUTPUT_LIMIT),
+                preexec_fn=_bound(
+                    PICTURE_LIMIT if self.setup.screen else OUTPUT_LIMIT,
+                    memory_limit(self.setup),
+                ),
             )
         except OSError as error:
             raise HostFailure(f"cannot start {command[0]}: {error}") from error

@@ -1,0 +1,19 @@
+"""For pytest: each outcome as a line of JSON in the file LUX9_OUTCOMES."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+
+def pytest_runtest_logreport(report: Any) -> None:
+    """Note a failure in any phase, or the pass of the test itself."""
+    if report.when != "call" and not report.failed and not report.skipped:
+        return
+    text = report.longreprtext if report.failed else ""
+    if isinstance(report.longrepr, tuple):
+        text = str(report.longrepr[2])
+    line = {"id": report.nodeid, "outcome": report.outcome, "text": text}
+    with open(os.environ["LUX9_OUTCOMES"], "a") as file:
+        file.write(json.dumps(line) + "\n")
