@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
@@ -97,11 +98,22 @@ def at_prompt(
     if kernel.archive.exists():
         setup["initrd"] = kernel.archive
     machine = start(**setup, terminal=True, cmdline=variables.get("APPEND", ""))
-    prompt = r"lux9[>%] $"
-    machine.expect(prompt)
-    return [machine.command_line(c, prompt + r"|halted\r?\n") for c in commands]
+    machine.expect(r"lux9[>%] $")
+    said = []
+    for command in commands:
+        machine.send(command + "\n")
+        end = r"\r?\n((?s:.*?))(lux9[>%] $|(?<=^halted)\r?\n)"
+        said.append(machine.expect("(?m)" + re.escape(command) + end)[1])
+    return said
 
 
+def compiler() -> str:
+    """The version of gcc: inlined calls and registers depend on it."""
+    run = subprocess.run(["gcc", "-dumpversion"], capture_output=True, text=True)
+    return run.stdout.strip()
+
+
+@pytest.mark.skipif(compiler() != "12", reason="the documents show gcc 12's code")
 @pytest.mark.parametrize("shown", SESSIONS, ids=lambda shown: shown.id)
 def test_transcript(shown: Session, start: Callable[..., Machine]) -> None:
     """A session of the documents goes as it is shown."""
