@@ -170,8 +170,8 @@ first_group(struct runq *rq)
 /*
  * Whom the fair class would run next: in the group that is furthest behind
  * the process that is; NULL if nobody is queued.  It stays in its queue.  The
- * floors of the run queue and of the group are from now on where these two
- * are.  The caller holds rq->lock.
+ * floors of the run queue and of the group rise to where these two are, and
+ * never fall.  The caller holds rq->lock.
  *
  * Lab 3.3
  */
