@@ -35,7 +35,7 @@ class Session(NamedTuple):
     @property
     def id(self) -> str:
         """The test's name."""
-        return f"{self.document.stem}-{'_'.join(self.words[1:])}"
+        return re.sub(r"\W+", "-", " ".join([self.document.stem, *self.words[1:]]))
 
 
 def sessions_of(document: Path) -> list[Session]:
