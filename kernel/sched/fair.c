@@ -88,6 +88,9 @@ raise_floors(struct runq *rq)
 void
 fair_move(struct proc *p, unsigned cpu)
 {
+    if (p->cpu == cpu)
+        return;
+
     uint64_t from = p->group->on[p->cpu].floor;
     uint64_t to = p->group->on[cpu].floor;
 
@@ -286,7 +289,10 @@ group_enter_new(uint64_t weight)
         found->refs = 1;
         found->weight = (uint32_t)weight;
         for (unsigned i = 0; i < MAX_CPUS; i++)
-            found->on[i] = (struct group_queue){ 0 };
+            found->on[i] = (struct group_queue){
+                .vtime = old->on[i].vtime, /* a new name wins no time */
+                .floor = old->on[i].floor,
+            };
         old->refs--;
         p->group = found; /* it runs, so it is in no queue */
     }

@@ -199,6 +199,24 @@ TEST(yield_is_fair)
     }
 }
 
+/* Who always moves to a new group gets no more than its share. */
+TEST(new_groups_win_nothing)
+{
+    int honest = spinner(100), mover = rfork(RFPROC | RFMEM);
+    uint64_t all;
+
+    if (mover == 0) {
+        semacquire(&go, 1);
+        while (__atomic_load_n(&stop, __ATOMIC_RELAXED) == 0)
+            CHECK(sched_group(100) > 0);
+        _exits("");
+    }
+    sleep(MS);
+    all = watch(500 * (uint64_t)MS, 2);
+    check_share(got(honest), all, 500);
+    stop_all(2);
+}
+
 /* Weights outside 1..10000 are refused, the ends are not. */
 TEST(weight_limits)
 {
