@@ -112,7 +112,9 @@ def tests() -> str:
 
 
 def wrong_in_code(code: str) -> Iterator[str]:
-    """What is wrong in one piece of text in backquotes."""
+    """What is wrong in one piece of text in backquotes; NAME stands for any."""
+    if re.search(r"NN-name|\bNAME\b", code):
+        return
     named, word = NAMED.match(code), WORD.match(code)
     if named and named[2].isdigit():
         yield f"line number: {code}"
