@@ -349,3 +349,23 @@ KTEST(dispatch_double_fault_of_program)
     user_trap = note_blamed;
     dispatch(TRAP_DOUBLE_FAULT, SEL_UCODE);
 }
+
+static void
+skip_move(struct trapframe *tf)
+{
+    note_trap(tf);
+    tf->rip += 2;
+}
+
+/* An error code that the CPU pushes is not pushed again: a selector that is no
+ * descriptor's is its own. */
+KTEST(trap_error_code)
+{
+    hits = 0;
+    trap_register(TRAP_GP, skip_move);
+    __asm__ volatile("mov %0, %%fs" : : "a"(0x3f8) : "memory"); /* 8e e0 */
+    trap_register(TRAP_GP, NULL);
+    CHECK_EQ(hits, 1);
+    CHECK_EQ(seen.error, 0x3f8);
+    CHECK_EQ(seen.vector, TRAP_GP);
+}
