@@ -82,6 +82,7 @@ KTEST(copy_hostile)
     uint64_t secret = 0x5ec7e7;
     uint32_t old = 0;
 
+    poke(at(0), 99);
     for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
         bool ok = CHECK_EQ(copy_in(buf, cases[i].va, cases[i].n), -E_BADADDR);
 
@@ -96,6 +97,7 @@ KTEST(copy_hostile)
     CHECK_EQ(copy_in(buf, at(0), ~0ul), -E_BADADDR);
     CHECK_EQ(copy_in(buf, at(0), -at(0)), -E_BADADDR);
     CHECK_EQ(copy_in(buf, ~0ul, 0), 0); /* nothing is always legal */
+    CHECK_EQ(peek(at(0)), 99);
     space_end(s, before);
 }
 

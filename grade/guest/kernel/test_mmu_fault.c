@@ -158,6 +158,7 @@ KTEST(fault_outside_user_space)
     struct space *s = space_new();
 
     CHECK_EQ(add(s, 0, 1, RW, &anon_region), 0);
+    CHECK_EQ(space_fault(s, at(0), ACCESS_READ), 0);
     CHECK_EQ(space_fault(s, at(1), ACCESS_READ), -E_BADADDR);
     CHECK_EQ(space_fault(s, at(0) - 1, ACCESS_READ), -E_BADADDR);
     CHECK_EQ(space_fault(s, 0, ACCESS_READ), -E_BADADDR);
@@ -165,6 +166,7 @@ KTEST(fault_outside_user_space)
     CHECK_EQ(space_fault(s, 0x800000000000, ACCESS_READ), -E_BADADDR);
     CHECK_EQ(space_fault(s, DIRECT_BASE, ACCESS_READ), -E_BADADDR);
     CHECK_EQ(space_fault(s, ~0ul, ACCESS_WRITE), -E_BADADDR);
+    CHECK_EQ(s->resident, 1);
     space_free(s);
 }
 

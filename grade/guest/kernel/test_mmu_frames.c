@@ -253,8 +253,10 @@ KTEST(page_batches)
         CHECK_EQ(ram.free, free - (i / 32 + 1) * 32);
     }
     for (unsigned i = 0; i < ARRAY_LEN(pages); i++) {
+        unsigned had = c->any.n;
+
         page_unref(pages[i]);
-        CHECK(c->any.n <= CACHE_PAGES && c->any.n > 0);
+        CHECK_EQ(c->any.n, had == CACHE_PAGES ? CACHE_PAGES - 31 : had + 1);
     }
     CHECK_EQ(ram.free + c->any.n, free);
     while (n > 0)

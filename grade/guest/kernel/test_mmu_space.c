@@ -4,6 +4,42 @@
  */
 #include "mmu_test.h"
 
+/* Put a fresh page at page n of s, as a fault would, with n in it. */
+static void
+place(struct space *s, uint64_t n)
+{
+    paddr_t pa = page_alloc();
+
+    *(uint64_t *)pa_to_kva(pa) = n;
+    CHECK_EQ(pt_map(s->root, at(n), pa, PTE_USER | PTE_WRITE | PTE_NX), 0);
+    s->resident++;
+}
+
+enum {
+    FAR = 1 << 20
+};
+
+/* A space with one page in use, far above what a test does in it. */
+static struct space *
+space_in_use(void)
+{
+    struct space *s = space_new();
+
+    CHECK_EQ(add(s, FAR, 1, RW, &anon_region), 0);
+    place(s, FAR);
+    return s;
+}
+
+/* Free it, with that page as it was. */
+static void
+space_free_in_use(struct space *s)
+{
+    CHECK_EQ(s->resident, 1);
+    CHECK(leaf(s, at(FAR)) != 0);
+    CHECK_EQ(*(uint64_t *)pa_to_kva(leaf(s, at(FAR)) & PTE_ADDR), FAR);
+    space_free(s);
+}
+
 KTEST(space_empty)
 {
     struct balance b = balance_now();
@@ -43,7 +79,7 @@ KTEST(region_add_arguments)
         { 0x2000000, 0x2001000, 8, -E_BADARG },
     };
     struct balance b = balance_now();
-    struct space *s = space_new();
+    struct space *s = space_in_use();
 
     for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
         struct region r = { .start = cases[i].start,
@@ -54,14 +90,14 @@ KTEST(region_add_arguments)
         if (!CHECK_EQ(region_add(s, &r), cases[i].want))
             print("in case %u\n", i);
     }
-    CHECK_EQ(s->nregion, 3);
-    space_free(s);
+    CHECK_EQ(s->nregion, 4);
+    space_free_in_use(s);
     CHECK_BALANCE(b);
 }
 
 KTEST(region_add_overlap)
 {
-    struct space *s = space_new();
+    struct space *s = space_in_use();
 
     CHECK_EQ(add(s, 10, 10, RW, &anon_region), 0);
     CHECK_EQ(add(s, 10, 10, RW, &anon_region), -E_INUSE);
@@ -71,14 +107,14 @@ KTEST(region_add_overlap)
     CHECK_EQ(add(s, 14, 1, RW, &anon_region), -E_INUSE);
     CHECK_EQ(add(s, 9, 1, RW, &anon_region), 0);
     CHECK_EQ(add(s, 20, 1, RW, &anon_region), 0);
-    CHECK_EQ(s->nregion, 3);
+    CHECK_EQ(s->nregion, 4);
     CHECK_EQ(mmu_check(), 0);
-    space_free(s);
+    space_free_in_use(s);
 }
 
 KTEST(region_find_borders)
 {
-    struct space *s = space_new();
+    struct space *s = space_in_use();
 
     CHECK_EQ(add(s, 10, 10, RW, &anon_region), 0);
     CHECK_EQ(add(s, 30, 10, RW, &anon_region), 0);
@@ -90,18 +126,7 @@ KTEST(region_find_borders)
     CHECK(region_find(s, at(40)) == NULL);
     CHECK(region_find(s, 0) == NULL);
     CHECK(region_find(s, ~0ul) == NULL);
-    space_free(s);
-}
-
-/* Put a fresh page at page n of s, as a fault would, with n in it. */
-static void
-place(struct space *s, uint64_t n)
-{
-    paddr_t pa = page_alloc();
-
-    *(uint64_t *)pa_to_kva(pa) = n;
-    CHECK_EQ(pt_map(s->root, at(n), pa, PTE_USER | PTE_WRITE | PTE_NX), 0);
-    s->resident++;
+    space_free_in_use(s);
 }
 
 static bool
@@ -148,8 +173,11 @@ KTEST(region_split_image)
         .length = 5 * 4096 + 7 };
 
     CHECK_EQ(region_add(s, &r), 0);
+    place(s, 0);
+    place(s, 2);
     CHECK_EQ(region_remove(s, at(2), at(3)), 0);
     CHECK_EQ(region_remove(s, at(7), at(8)), 0);
+    CHECK_EQ(s->resident, 1);
     region_is(s, 0, 0, 2);
     region_is(s, 1, 3, 7);
     region_is(s, 2, 8, 10);
@@ -208,7 +236,7 @@ KTEST(region_remove_middle)
 
 KTEST(region_remove_arguments)
 {
-    struct space *s = space_new();
+    struct space *s = space_in_use();
 
     CHECK_EQ(add(s, 0, 10, RW, &anon_region), 0);
     CHECK_EQ(region_remove(s, at(1), at(1)), -E_BADARG);
@@ -218,10 +246,11 @@ KTEST(region_remove_arguments)
     CHECK_EQ(region_remove(s, 0, at(2)), -E_BADARG);
     CHECK_EQ(region_remove(s, at(1), USER_TOP + PAGE_SIZE), -E_BADARG);
     CHECK_EQ(region_remove(s, DIRECT_BASE, DIRECT_BASE + PAGE_SIZE), -E_BADARG);
-    CHECK_EQ(s->nregion, 1);
+    CHECK_EQ(s->nregion, 2);
     CHECK_EQ(region_remove(s, at(20), at(30)), 0); /* nothing there */
     CHECK_EQ(region_remove(s, USER_BASE, USER_TOP), 0);
     CHECK_EQ(s->nregion, 0);
+    CHECK_EQ(s->resident, 0);
     space_free(s);
 }
 
@@ -345,17 +374,17 @@ KTEST(region_many)
         N = 500
     };
     struct balance b = balance_now();
-    struct space *s = space_new();
+    struct space *s = space_in_use();
 
     for (unsigned i = 0; i < N; i++) /* 7 and 500 share no factor */
         CHECK_EQ(add(s, i * 7 % N * 2, 1, RW, &anon_region), 0);
-    CHECK_EQ(s->nregion, N);
+    CHECK_EQ(s->nregion, N + 1);
     CHECK_EQ(mmu_check(), 0);
     for (unsigned i = 0; i < N; i++)
         CHECK(region_find(s, at(i * 2)) == &s->regions[i]);
     CHECK_EQ(region_remove(s, at(1), at(2 * N - 3)), 0);
-    CHECK_EQ(s->nregion, 2);
-    space_free(s);
+    CHECK_EQ(s->nregion, 3);
+    space_free_in_use(s);
     CHECK_BALANCE(b);
 }
 

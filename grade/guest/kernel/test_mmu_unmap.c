@@ -186,11 +186,55 @@ KTEST(unmap_of_nothing_asks_nobody)
 
     memset(&other, 0, sizeof(other));
     other.space = s;
+    fill(s, 0, 1);
     s->cpus |= 2;
     tlb_ask = other_cpu;
-    space_unmap(s, at(0), at(1000));
+    space_unmap(s, at(1), at(1000));
     tlb_ask = ask;
     s->cpus &= ~2u;
     CHECK_EQ(other.asked, 0);
+    CHECK_EQ(s->resident, 1);
+    space_unmap(s, at(0), at(1));
     space_free(s);
+}
+
+/* In place of CPU 1 again: is the page still the two spaces'? */
+static void
+other_cpu_looks_at_cow(uint32_t mask)
+{
+    unsigned id = this_cpu()->id;
+
+    CHECK_EQ(mask, 2);
+    other.asked++;
+    CHECK_EQ(page_refs(other.page[0]), 2);
+    CHECK(leaf(other.space, at(0)) & PTE_WRITE);
+    this_cpu()->id = 1;
+    tlb_answer();
+    this_cpu()->id = id;
+}
+
+/* Whoever breaks a COW page lets go of it after every CPU has forgotten. */
+KTEST(cow_flushes_before_it_lets_go)
+{
+    struct balance b = balance_now();
+    struct space *before = space_current(), *parent = space_with(1);
+    struct space *child = space_new();
+    void (*ask)(uint32_t) = tlb_ask;
+
+    memset(&other, 0, sizeof(other));
+    other.space = parent;
+    poke(at(0), 5);
+    other.page[0] = leaf(parent, at(0)) & PTE_ADDR;
+    CHECK_EQ(space_copy(parent, child, false), 0);
+    parent->cpus |= 2;
+    tlb_ask = other_cpu_looks_at_cow;
+    poke(at(0), 6);
+    tlb_ask = ask;
+    parent->cpus &= ~2u;
+    CHECK_EQ(other.asked, 1);
+    CHECK_EQ(page_refs(other.page[0]), 1);
+    CHECK_EQ(*(uint64_t *)pa_to_kva(other.page[0]), 5);
+    space_free(child);
+    space_end(parent, before);
+    CHECK_BALANCE(b);
 }
