@@ -32,7 +32,7 @@ def _todo_asm(item: Item) -> str:
     first = "        " if item.kind == "macro" else "\n        "
     if item.data:
         return f"{first}; step {item.step} is not written yet\n"
-    return f'{first}LAB_TODO "{item.step}", "{item.name}"\n'
+    return f'{first}LAB_TODO "{item.step}", "{item.path}:{item.name}"\n'
 
 
 def cut_bodies(text: str, path: str, steps: set[str]) -> str:
