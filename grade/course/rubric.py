@@ -81,11 +81,12 @@ _KEYS = {
         "files": list,
         "steps": list,
         "challenges": list,
+        "keep": list,
     },
     "step": {"id": str, "title": str, "points": int, "needs": list, "tests": list},
     "challenge": {"id": str, "title": str, "tests": list},
 }
-_OPTIONAL = {"challenges", "needs"}
+_OPTIONAL = {"challenges", "needs", "keep"}  # keep: tools/course/cut.py
 
 
 def _keys(what: str, kind: str, table: dict[str, Any]) -> list[str]:
