@@ -13,6 +13,9 @@
 #   make trace        a picture of what RUN="program words" did on CPUS=2
 #   make book         the book as HTML in build/book/ (docs/, labs/)
 #   make hint STEP=2.3  the next hint for a step of a lab
+#   make grade LAB=n  points for this tree; SUBMISSION=file: for that archive
+#   make handin LAB=n the files to hand in, as an archive
+#   make class LAB=n DIR=dir OUT=dir  points for a folder of archives
 #   make handout LAB=n OUT=dir, course, labcheck: tools/course/README.md
 #   make clean        removes build/
 #
@@ -576,6 +579,23 @@ build/host/%: grade/host/%.c grade/host/host.c $$(call host_sources,grade/host/$
 hint:
 	$(Q)$(PYTHON) tools/hint.py $(STEP) $(N)
 .PHONY: hint
+
+# points for this tree, or for SUBMISSION=archive, folder or git revision
+GRADE = $(Q)PYTHONPATH=$(CURDIR) $(PYTHON) -m grade.course
+grade:
+	$(GRADE) grade $(LAB) submission='$(SUBMISSION)' out='$(OUT)' only='$(T)' jobs=$(JOBS)
+
+# the reports of OUT once more: the same bytes?
+regrade:
+	$(GRADE) regrade $(OUT) jobs=$(JOBS)
+
+class:
+	$(GRADE) class $(LAB) '$(DIR)' '$(OUT)' roster='$(ROSTER)' jobs=$(JOBS)
+
+# the files to hand in, as an archive
+handin:
+	$(GRADE) pack $(LAB) out='$(OUT)'
+.PHONY: grade regrade class handin
 
 -include tools/course/course.mk
 

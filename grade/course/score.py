@@ -102,10 +102,12 @@ class Score:
         """The lab's points, 0 to 100."""
         return sum(step.points for step in self.steps)
 
-    def failures(self, step: Step) -> list[Row]:
+    def failures(self, score: StepScore) -> list[Row]:
         """The rows of a step's runs that did not pass, in the rubric's order."""
         rows = [
-            self.rows.get(i) for name in step.tests for i in self.runs.get(name, [])
+            self.rows.get(i)
+            for name in score.step.tests
+            for i in self.runs.get(name, [])
         ]
         return [row for row in rows if row is not None and row["verdict"] != "pass"]
 

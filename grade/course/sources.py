@@ -12,6 +12,7 @@ records, and may not add tests.
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 import subprocess
@@ -70,6 +71,7 @@ def check_text(name: str, text: str) -> None:
         raise Refused(f"{name}: reads the environment by %!")
 
 
+@functools.cache
 def _commands(variant: Variant) -> tuple[list[str], list[str]]:
     """How this build compiles and how it assembles."""
     words = ["make", "-s", *variant.make_variables, "commands"]
@@ -133,7 +135,7 @@ def files_read(name: str, variant: Variant) -> set[str]:
         if (
             name.endswith(".c")
             and run.returncode == 0
-            and not _outside(read, _tools(compile_))
+            and not _outside(read, _tools(compile_[0]))
         ):
             run = _run([*compile_, "-S", "-o", f"{place}/s.s", name])
             if run.returncode == 0:
@@ -146,9 +148,10 @@ def files_read(name: str, variant: Variant) -> set[str]:
         return read
 
 
-def _tools(compile_: list[str]) -> list[Path]:
+@functools.cache
+def _tools(compiler: str) -> list[Path]:
     """Folders in which included files may be: the tree and the compiler's own."""
-    words = [compile_[0], "-print-file-name=include"]
+    words = [compiler, "-print-file-name=include"]
     run = subprocess.run(words, capture_output=True, text=True)
     own = [Path(run.stdout.strip()).resolve()] if "/" in run.stdout else []
     return [ROOT, *own]
@@ -158,7 +161,7 @@ def check_reads(name: str, variant: Variant) -> None:
     """Refuse a file that makes the tools read anything outside the tree."""
     if name.endswith(".h"):
         return  # seen with the files that include it
-    outside = _outside(files_read(name, variant), _tools(_commands(variant)[0]))
+    outside = _outside(files_read(name, variant), _tools(_commands(variant)[0][0]))
     if outside:
         raise Refused(f"{name}: makes the build read {outside[0]}, outside the tree")
 

@@ -6,8 +6,6 @@ A source is an archive (tar, plain or compressed, or zip), a folder, or a
 revision of a git repository (`REVISION` or `REPOSITORY@REVISION`).  Only the
 rubric's files are taken, as bytes: nothing is unpacked, nothing else is read,
 nothing is run.  What is no honest submission is refused with a reason.
-
-    python3 -m grade.course.submission LAB FILE.tar.gz    pack this tree's files
 """
 
 from __future__ import annotations
@@ -16,7 +14,6 @@ import gzip
 import io
 import stat
 import subprocess
-import sys
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -24,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from grade.course.rubric import Rubric, for_lab
+from grade.course.rubric import Rubric
 from grade.course.sources import Refused
 
 MEMBERS = 20_000  # in an archive
@@ -321,19 +318,3 @@ def pack(tree: Path, rubric: Rubric, place: Path) -> None:
                 data = (tree / name).read_bytes()
                 info.size, info.mode = len(data), 0o644
                 tar.addfile(info, io.BytesIO(data))
-
-
-def main(words: list[str]) -> int:
-    """Pack this tree's files for a lab."""
-    from grade.harness import ROOT
-
-    if len(words) != 2:
-        print(__doc__)
-        return 2
-    pack(ROOT, for_lab(ROOT, int(words[0])), Path(words[1]))
-    print(f"{words[1]}: hand in this file")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
