@@ -10,7 +10,7 @@ import pytest
 
 from grade.harness import ROOT
 
-CHECKS = ["format", "layers", "prototypes", "docs", "paths"]
+CHECKS = ["format", "layers", "prototypes", "docs", "paths", "labs"]
 
 
 def check(name: str, root: Path) -> subprocess.CompletedProcess[str]:
