@@ -134,19 +134,21 @@ KTEST(buddy_merges)
     }
 }
 
-/* A free buddy that is split is no partner, nor is one in use. */
+/* A buddy in use is no partner, nor is one of which only a part is free. */
 KTEST(buddy_merges_only_equals)
 {
-    uint64_t four, one;
+    uint64_t four, one, other;
 
     begin(16, 24);
     four = buddy_alloc(&lists, 2);
-    one = buddy_alloc(&lists, 0); /* the other half is 1 + 1 + 2 now */
+    one = buddy_alloc(&lists, 0); /* the other half is split for it */
+    other = buddy_alloc(&lists, 0);
+    buddy_free(&lists, one & other, 0); /* free, the head of that half */
     buddy_free(&lists, four, 2);
     CHECK_EQ(blocks(2), 1);
     CHECK_EQ(blocks(3), 0);
     free_is(7);
-    buddy_free(&lists, one, 0);
+    buddy_free(&lists, one | other, 0);
     CHECK_EQ(blocks(3), 1);
     free_is(8);
 }

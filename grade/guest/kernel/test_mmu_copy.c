@@ -101,6 +101,24 @@ KTEST(copy_hostile)
     space_end(s, before);
 }
 
+/* A range that wraps brings not one byte of the kernel's to its caller. */
+KTEST(copy_range_wraps)
+{
+    struct space *before = space_current(), *s = space_with(1);
+    char *top = kstack_alloc(); /* nothing is mapped above it */
+    uint64_t *dst = (uint64_t *)top - 2;
+
+    poke(at(0), 99);
+    dst[0] = dst[1] = 0x5a5a;
+    CHECK_EQ(copy_in(dst, DIRECT_BASE, -DIRECT_BASE + 8), -E_BADADDR);
+    CHECK_EQ(copy_in(dst, KERNEL_BASE + 0x100000, -KERNEL_BASE), -E_BADADDR);
+    CHECK_EQ(dst[0], 0x5a5a);
+    CHECK_EQ(dst[1], 0x5a5a);
+    CHECK_EQ(peek(at(0)), 99);
+    kstack_free(top);
+    space_end(s, before);
+}
+
 KTEST(copy_permissions)
 {
     struct space *before = space_current(), *s = space_with(0);

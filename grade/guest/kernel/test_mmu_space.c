@@ -208,6 +208,7 @@ KTEST(region_split_no_memory)
     CHECK_EQ(s->nregion, 9);
     region_is(s, 0, 0, 2);
     region_is(s, 1, 3, 5);
+    CHECK_EQ(s->regions[1].offset, 3 * PAGE_SIZE);
     region_is(s, 2, 10, 15);
     space_free(s);
     CHECK_BALANCE(b);
