@@ -134,3 +134,15 @@ def test_check_notices() -> None:
     for said in ("CPU 0: 1 used\n", "", "CPU 0: 1 free\nmore\n"):
         with pytest.raises(AssertionError):
             check("CPU 0: 1 free\n", said, "")
+
+
+def test_measured() -> None:
+    """Chapter 3's table of costs is within 5 % of what `make bench` found last."""
+    lines = (ROOT / "docs/bench.tsv").read_text().splitlines()[1:]
+    found = {line.split("\t")[0]: float(line.split("\t")[1]) for line in lines}
+    text = (ROOT / "docs/03-processes.md").read_text()
+    shown = re.findall(r"^\| .*?\(`(\w+)`\) \| ([\d,]+) ", text, re.M)
+    assert len(shown) >= 6
+    for name, count in shown:
+        number = float(count.replace(",", ""))
+        assert abs(number / found[name] - 1) < 0.05, f"{name}: now {found[name]}"
