@@ -41,7 +41,7 @@ RULES: list[tuple[str, int]] = [
     (r"tools/(symbols|lines|font|doctor|hint)\.py$|tools/install\.sh$", 1),
     (r"tools/gdb/", 1),
     (r"tools/(trace|trace_picture|bench)\.py$|docs/bench\.tsv$", 3),
-    (r"docs/(debugging|learning-alone)\.md$", 1),
+    (r"docs/(debugging|learning-alone|words)\.md$", 1),
 ]
 _NUMBERED = re.compile(r"(?:docs|labs)/(\d\d)-|grade/test_(\d\d)_")
 
