@@ -14,11 +14,12 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any, Callable, Iterator
 
 import pytest
 
-from grade.harness import GuestFailure, Machine, Setup, Variant
+from grade.harness import GuestFailure, Machine, Setup, Variant, run
 from grade.harness.paging import mappings
 from grade.harness.stub import REGISTERS, Stub
 from grade.harness.symbols import symbols
@@ -746,3 +747,65 @@ def test_idt_stacks(early: Hold) -> None:
     want = {8: 1, 2: 2, 18: 3}
     for vector, (_, _, ist, _) in enumerate(found):
         assert ist == want.get(vector, 0), f"vector {vector}: interrupt stack {ist}"
+
+
+# ---- challenges ----
+
+
+def test_challenge_boot_cost(kernel: Path) -> None:
+    """From the first instruction to the end of boot_init in 48,000 instructions."""
+    line = "records ktest=boot_cost"
+    setup = Setup(kernel=kernel, cmdline=line, shift=0, mem="512M")
+    costs = [int(text) for text in run(setup).of("boot")]
+    assert costs and costs[0] <= 48_000, f"{costs} instructions"
+
+
+def test_challenge_stuck_line(early: Hold) -> None:
+    """A line that takes no bytes loses output, and the kernel goes on."""
+    e = early(terminal=True).main()
+    e.call("serial_init")
+    for _ in range(4096):  # nobody reads at the other end
+        if not e.port(0x3FD) & 0x20:
+            break
+        e.call("serial_write", e.address("text_start"), 16)
+    assert not e.port(0x3FD) & 0x20, "the line still takes bytes"
+    e.call("serial_write", e.address("text_start"), 64)
+
+
+def c_format(flags: str, width: int, precision: int, letter: str, value: int) -> str:
+    """What C prints for an unsigned 64-bit value or an int64_t."""
+    signed = letter == "d"
+    if signed and value >> 63:
+        value -= 1 << 64
+    digits = {"d": str, "u": str, "x": "{:x}".format}.get(letter)
+    digits = digits or {"X": "{:X}".format, "o": "{:o}".format}[letter]
+    text, prefix = digits(abs(value)), ""
+    if signed:
+        plus = "+" if "+" in flags else " " if " " in flags else ""
+        prefix = "-" if value < 0 else plus
+    if "#" in flags and letter in "xX" and value:
+        prefix = "0" + letter
+    if value == 0 and precision == 0:
+        text = ""
+    text = text.rjust(precision, "0")
+    if "#" in flags and letter == "o" and not text.startswith("0"):
+        text = "0" + text
+    if "0" in flags and "-" not in flags and precision < 0:
+        text = text.rjust(width - len(prefix), "0")
+    text = prefix + text
+    return text.ljust(width) if "-" in flags else text.rjust(width)
+
+
+def test_challenge_any_format(early: Hold, seed: int) -> None:
+    """Any flags, width, precision and number give what C says."""
+    random = Random(seed)
+    cases = []
+    for _ in range(120):
+        letter = random.choice("duxXo")
+        flags = "".join(random.sample("-0+ #", random.randrange(4)))
+        width, precision = random.randrange(0, 30), random.randrange(-1, 26)
+        value = random.getrandbits(64) >> random.randrange(65)
+        fmt = "%" + flags + (str(width) if width else "")
+        fmt += (f".{precision}" if precision >= 0 else "") + "l" + letter
+        cases.append((c_format(flags, width, precision, letter, value), fmt, value))
+    check_formats(early, *cases)
