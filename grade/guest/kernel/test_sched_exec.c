@@ -37,7 +37,7 @@ forget_program(void)
 }
 
 /* argc, argv, two NULLs, the strings: where the System V ABI wants them. */
-KTEST(exec_arguments)
+KTEST(exec_stack_layout)
 {
     struct proc *p = proc_current();
 
