@@ -120,7 +120,7 @@ static struct {
     struct space *space;
     paddr_t page[200];
     unsigned n, asked, flushed;
-    bool early; /* a frame was free before it was asked */
+    bool freed_before_the_flush;
 } other;
 
 /* In place of CPU 1: its answer, and a look around before. */
@@ -132,7 +132,8 @@ other_cpu(uint32_t mask)
     CHECK_EQ(mask, 2);
     other.asked++;
     for (unsigned i = other.flushed; i < other.n; i++)
-        other.early |= frame_of(other.page[i])->state != FRAME_USED;
+        other.freed_before_the_flush |=
+                frame_of(other.page[i])->state != FRAME_USED;
     while (other.flushed < other.n && leaf(other.space, at(other.flushed)) == 0)
         other.flushed++;
     this_cpu()->id = 1;
@@ -158,8 +159,8 @@ unmap_beside_another_cpu(unsigned n)
     space_unmap(s, at(0), at(n));
     tlb_ask = ask;
     s->cpus &= ~2u;
-    CHECK(other.asked > 0);           /* CPU 1 must be asked */
-    CHECK(!other.early);              /* no frame is free before that */
+    CHECK(other.asked > 0); /* CPU 1 must be asked */
+    CHECK(!other.freed_before_the_flush);
     CHECK_EQ(other.flushed, n);       /* each page was asked about */
     CHECK(other.asked <= n / 16 + 1); /* but not one by one */
     space_free(s);
