@@ -19,6 +19,8 @@ _TOKEN = re.compile(
     r"|(?P<directive>(?<![^\n])[ \t]*#(?:/\*.*?\*/|\\\n|[^\n])*)",
     re.S,
 )
+_BRACKET = re.compile(r"[][(){};]")
+_FUNCTION = re.compile(r"[^=]*\)\s*\Z")
 _ATTRIBUTE = re.compile(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
@@ -107,22 +109,18 @@ def _function(head: str) -> tuple[str, list[str]]:
 
 def _ends(code: str) -> list[tuple[int, int, int]]:
     """(start, body or 0, end) of each item in blanked C."""
-    found, depth, start, body = [], 0, -1, 0
+    found, depth, start, body = [], 0, 0, 0
     function = False
-    for at, char in enumerate(code):
-        if start < 0 and not char.isspace():
-            start = at
-        if char in "({[":
-            if char == "{" and depth == 0:
-                function = re.search(r"^[^=]*\)\s*\Z", code[start:at]) is not None
-                body = at + 1
-            depth += 1
-        elif char in ")}]":
-            depth -= 1
-        done = char == ";" or (char == "}" and function)
-        if done and depth == 0 and start >= 0:
+    for match in _BRACKET.finditer(code):
+        at, char = match.start(), match[0]
+        if char == "{" and depth == 0:
+            function = _FUNCTION.match(code[start:at]) is not None
+            body = at + 1
+        depth += (char in "({[") - (char in ")}]")
+        if depth == 0 and (char == ";" or (char == "}" and function)):
+            start += len(code[start:at]) - len(code[start:at].lstrip())
             found.append((start, body if function else 0, at + 1))
-            start, body, function = -1, 0, False
+            start, body, function = at + 1, 0, False
     return found
 
 
