@@ -74,10 +74,12 @@ def test_hints_are_folded() -> None:
     """A step's hints stand at its end, each to be opened alone."""
     text = "### Step 2.1: Frames\n\nDo it.\n\n### Step 2.2: Walk\n\nGo.\n"
     code = "import sys; sys.path.insert(0, 'tools'); import book; "
-    code += f"print(book.with_hints({text!r}, {{'2.1': ['Look.', 'Act.\\nNow.']}}))"
+    code += f"print(book.with_hints({text!r}, {{'2.1': ['Look_.', 'Act.\\n`a_b`']}}))"
     run = subprocess.run(
         ["/usr/bin/python3", "-c", code], cwd=ROOT, capture_output=True, text=True
     )
-    hints = '??? tip "Hint 1"\n\n    Look.\n\n??? tip "Hint 2"\n\n    Act.\n    Now.\n'
+    hints = (
+        '??? tip "Hint 1"\n\n    Look\\_.\n\n??? tip "Hint 2"\n\n    Act.\n    `a_b`\n'
+    )
     assert run.stdout.count("??? tip") == 2, run.stderr
     assert f"Do it.\n\n{hints}\n### Step 2.2" in run.stdout

@@ -67,13 +67,20 @@ def hints_of(lab: Path) -> dict[str, list[str]]:
     return {step: list(hints) for step, hints in steps.items()}
 
 
+def plain(hint: str) -> str:
+    """A hint, written for the terminal, so that Markdown leaves its C alone."""
+    parts = re.split(r"(`[^`\n]+`)", hint.strip())
+    parts[::2] = [re.sub(r"([\\*_<\[#])", r"\\\1", part) for part in parts[::2]]
+    return "".join(parts)
+
+
 def with_hints(text: str, hints: dict[str, list[str]]) -> str:
     """A lab's text with the hints of each step, folded, at the step's end."""
     parts = re.split(r"^(?=#{2,3} )", text, flags=re.M)
     for number, part in enumerate(parts):
         step = re.match(r"### Step (\d+\.\d+)", part)
         for n, hint in enumerate(hints.get(step[1], []) if step else [], 1):
-            body = "\n".join(f"    {line}" for line in hint.strip().splitlines())
+            body = "\n".join(f"    {line}" for line in plain(hint).splitlines())
             part = f'{part.rstrip()}\n\n??? tip "Hint {n}"\n\n{body}\n\n'
         parts[number] = part
     return "".join(parts)
