@@ -182,8 +182,11 @@ KTEST(fault_kernel_null)
 /* panic: user memory, touched outside copy_in and copy_out */
 KTEST(fault_kernel_touches_user)
 {
-    space_with(1);
+    struct space *s = space_with(2);
+
     poke(at(0), 1);
+    poke(at(1), 1);
+    CHECK_EQ(region_remove(s, at(1), at(2)), 0);
     *(volatile uint64_t *)at(0);
 }
 
