@@ -94,3 +94,18 @@ def test_doctor_misses_a_tool(tmp_path: Path) -> None:
     )
     assert run.returncode == 1
     assert "MISSING  nasm" in run.stdout and "nasm" in run.stdout.split("\n    ")[-1]
+
+
+@pytest.mark.parametrize("part", ["", "book"])
+def test_book_tools_are_apart(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only the book needs is installed for `make book` and nothing else."""
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    import doctor  # type: ignore[import-not-found]
+
+    asked: list[str] = []
+    monkeypatch.setattr(doctor, "look", lambda tool, quick=False: (False, ""))
+    monkeypatch.setattr(doctor, "system", lambda: "apt")
+    monkeypatch.setattr(doctor, "apt_install", lambda names: asked.extend(names))
+    assert doctor.install(part) == 1
+    wanted = {"mkdocs", "mkdocs-material"}
+    assert wanted == set(asked) if part else asked and not wanted & set(asked)
