@@ -95,6 +95,7 @@ def at_prompt(
     kernel = Variant(ktest=False, stage=int(variables.get("STAGE", 3)))
     kernel.make()
     setup: dict[str, Any] = {"kernel": kernel.kernel, "mem": "512M", "limit": 30}
+    setup["cpus"] = int(variables.get("CPUS", 1))
     if kernel.archive.exists():
         setup["initrd"] = kernel.archive
     machine = start(**setup, terminal=True, cmdline=variables.get("APPEND", ""))
