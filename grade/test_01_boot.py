@@ -653,6 +653,12 @@ def test_tss_descriptor(early: Hold) -> None:
     assert e.table("TR")[0] == base
 
 
+def kernel_of(e: Early) -> Path:
+    """The ELF that the machine runs."""
+    assert e.machine.setup.kernel is not None
+    return e.machine.setup.kernel
+
+
 def interrupt_stacks(e: Early, tss: int) -> list[int]:
     """IST 1 to 3 of a TSS."""
     return list(struct.unpack("<3Q", e.stub.read(tss + 36, 24)))
@@ -667,6 +673,9 @@ def test_tss_stacks(early: Hold) -> None:
     for top in tops:
         assert top % 16 == 0, f"{top:#x} is no multiple of 16"
         assert start <= top - 8192 and top <= end, f"{top:#x}: not 8 KiB of data below"
+    for name, at in symbols(kernel_of(e)).address.items():
+        for top in tops:
+            assert not top - 8192 < at < top, f"{name} lies in the stack below {top:#x}"
     tops.sort()
     for one, two in zip(tops, tops[1:]):
         assert two - one >= 8192, f"stacks ending at {one:#x} and {two:#x} overlap"

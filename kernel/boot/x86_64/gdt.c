@@ -33,8 +33,8 @@ static char ist_stacks[MAX_CPUS][NIST][IST_STACK_SIZE]
  * Fill the task-state segment of CPU number i, all of it zero before.
  *
  * The vectors that may find any rsp (IST_DOUBLE_FAULT, IST_NMI,
- * IST_MACHINE_CHECK) get stacks of their own, of IST_STACK_SIZE bytes, one for
- * each vector and CPU.  ist[n - 1] is where IST n begins: behind the end of its
+ * IST_MACHINE_CHECK) get stacks of their own, of 8 KiB, one for each vector and
+ * CPU.  ist[n - 1] is where IST n begins: behind the end of its
  * stack, since pushes go down; a multiple of 16.  No I/O permission bitmap:
  * iomap_base is the TSS's size, and user I/O faults.
  *
