@@ -124,15 +124,13 @@ def _ends(code: str) -> list[tuple[int, int, int]]:
     return found
 
 
-def _comment_before(text: str, head: int) -> int:
-    """Where the comment starts that stands directly above head; else head."""
+def _comment_before(text: str, head: int, comments: dict[int, int]) -> int:
+    """Where the comment starts that stands directly above head; else head.
+
+    `comments` has the start of each comment by its end.
+    """
     above = text[:head].rstrip(" \t")
-    if not above.endswith("*/\n"):
-        return head
-    start = None
-    for match in _TOKEN.finditer(text, 0, head):
-        if match.lastgroup == "comment" and match.end() == len(above) - 1:
-            start = match.start()
+    start = comments.get(len(above) - 1) if above.endswith("*/\n") else None
     if start is None or text[text.rfind("\n", 0, start) + 1 : start].strip():
         return head
     return start
@@ -141,9 +139,11 @@ def _comment_before(text: str, head: int) -> int:
 def c_items(text: str, path: str = "") -> list[Item]:
     """The items of a C file, in order."""
     code = blanked(text)
+    tokens = _TOKEN.finditer(text)
+    comments = {m.end(): m.start() for m in tokens if m.lastgroup == "comment"}
     items = []
     for head, body, end in _ends(code):
-        start = _comment_before(text, head)
+        start = _comment_before(text, head, comments)
         before = code[head : body - 1] if body else code[head:end].rstrip(";")
         before = _ATTRIBUTE.sub("", before)
         shape = re.sub(r"\[[^]]*\]", "", before)
