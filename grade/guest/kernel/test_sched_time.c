@@ -412,6 +412,83 @@ KTEST(edf_charge_beyond_budget)
     edf_exit(p);
 }
 
+/* ---- a challenge of lab 3: where is most room? ---- */
+
+static struct {
+    volatile unsigned turn, refused, ended;
+    volatile bool stop;
+    unsigned percent[HOGS];
+    uint32_t cpu[HOGS];
+} fit;
+
+/* Ask when it is my turn, and keep what I got until the end. */
+static void
+fit_worker(void *arg)
+{
+    unsigned n = (unsigned)(uint64_t)arg;
+
+    intr_on();
+    while (fit.turn != n)
+        pause_ns(MS / 4);
+    if (edf_enter(10 * MS, 10 * MS, fit.percent[n] * MS / 10) < 0)
+        fit.refused = fit.refused + 1;
+    else
+        fit.cpu[n] = proc_current()->edf->cpu;
+    fit.turn = n + 1;
+    while (!fit.stop)
+        pause_ns(MS);
+    edf_exit(proc_current());
+    __atomic_add_fetch(&fit.ended, 1, __ATOMIC_SEQ_CST);
+}
+
+static void
+run_fit(unsigned n)
+{
+    fit.turn = fit.refused = fit.ended = 0;
+    fit.stop = false;
+    for (uint64_t i = 0; i < n; i++)
+        proc_ready(proc_kernel("fit", fit_worker, (void *)i));
+    while (fit.turn < n)
+        pause_ns(MS);
+    fit.stop = true;
+    while (fit.ended < n)
+        pause_ns(MS);
+}
+
+/*
+ * 50, 30, 60 and 40 % of a CPU fit on two, each put where most room is.
+ * cpus: 2
+ * challenge: C1
+ */
+KTEST(edf_fits_four)
+{
+    fit.percent[0] = 50;
+    fit.percent[1] = 30;
+    fit.percent[2] = 60;
+    fit.percent[3] = 40;
+    run_fit(4);
+    CHECK_EQ(fit.refused, 0);
+}
+
+/*
+ * Equal shares spread over all CPUs; what fits nowhere is refused still.
+ * cpus: 4
+ * challenge: C1
+ */
+KTEST(edf_spreads)
+{
+    uint32_t used = 0;
+
+    for (unsigned i = 0; i < 4; i++)
+        fit.percent[i] = 40;
+    fit.percent[4] = 60;
+    run_fit(5);
+    for (unsigned i = 0; i < 4; i++)
+        used |= 1u << fit.cpu[i];
+    CHECK_EQ(used, 15);
+    CHECK_EQ(fit.refused, 1);
+}
+
 /* The kernel itself is not preempted: its turn may be over long before it is
  * done, and the timer must not keep it from going on. */
 KTEST(kernel_outlives_its_turn)
