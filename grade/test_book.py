@@ -34,6 +34,7 @@ def test_every_page_is_there(site: Path) -> None:
         name = {"README": "index"}.get(source.stem, source.stem) + ".html"
         page = site / source.parent.relative_to(ROOT) / name
         assert page.exists(), f"{source.relative_to(ROOT)} is not in the contents"
+    assert not list(site.rglob("instructor*")), "answers are not for everybody"
 
 
 def ids_of(page: Path) -> set[str]:

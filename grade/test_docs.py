@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
@@ -149,3 +150,38 @@ def test_measured() -> None:
     for name, count in shown:
         number = float(count.replace(",", ""))
         assert abs(number / found[name] - 1) < 0.05, f"{name}: now {found[name]}"
+
+
+LABS = sorted(path.parent for path in ROOT.glob("labs/*-*/README.md"))
+NUMBERS = "no one two three four five six seven eight nine ten eleven twelve thirteen"
+NUMBERS = f"{NUMBERS} fourteen fifteen sixteen".split()
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
+def test_lab_text(lab: Path) -> None:
+    """A lab's text has each step of the rubric, with its title, points and tests."""
+    rubric = tomllib.loads((lab / "rubric.toml").read_text())
+    text = (lab / "README.md").read_text()
+    files = re.search(r"the (\w+)\s+(?:files\s+)?(?:that|in)\s.*?rubric\.toml", text)
+    assert files and NUMBERS.index(files[1]) == len(rubric["files"]), files
+    parts = re.split(r"^###? ", text, flags=re.M)
+    for step in rubric["steps"]:
+        title = f"Step {step['id']}: {step['title']}"
+        part = next((p for p in parts if p.startswith(title + "\n")), None)
+        assert part is not None, f"the text has no heading '{title}'"
+        points = re.search(r"(\d+)\s+points", part)
+        assert points and int(points[1]) == step["points"], title
+        tests = re.search(r"(\d+)\s+tests|\*\*Tests\.\*\*\s+(\d+)", part)
+        assert tests, title
+        assert int(tests[1] or tests[2]) == len(step["tests"]), title
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
+def test_lab_hints(lab: Path) -> None:
+    """Each step has three hints, and no hint is for a step that is not there."""
+    rubric = tomllib.loads((lab / "rubric.toml").read_text())
+    hints = tomllib.loads((lab / "hints.toml").read_text())
+    steps = hints.get("hints", hints)
+    assert {step: len(found) for step, found in steps.items()} == {
+        step["id"]: 3 for step in rubric["steps"]
+    }
