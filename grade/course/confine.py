@@ -25,7 +25,7 @@ NOBODY = 65534
 NEWNS, NEWUTS, NEWIPC = 0x20000, 0x4000000, 0x8000000  # clone(2)
 NEWUSER, NEWPID, NEWNET = 0x10000000, 0x20000000, 0x40000000
 RDONLY, NOSUID, NODEV, REMOUNT, BIND = 1, 2, 4, 32, 4096  # mount(2)
-REC, PRIVATE = 16384, 1 << 18
+REC, PRIVATE, DETACH = 16384, 1 << 18, 2
 PDEATHSIG, NO_NEW_PRIVS = 1, 38  # prctl(2)
 
 TOOLS = "/usr /bin /sbin /lib /lib32 /lib64 /libx32 /opt".split()
@@ -136,6 +136,7 @@ def confined(tree: str, command: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os.kill(child, signal.SIGKILL))
     status = os.waitpid(child, 0)[1]
+    libc().umount2(root.encode(), DETACH)
     os.rmdir(root)
     return os.waitstatus_to_exitcode(status)
 

@@ -69,6 +69,7 @@ def pristine(root: Path, lab: int, jobs: int = 2) -> Path:
 def copy_with(tree: Path, submission: Submission) -> Iterator[Path]:
     """A copy of a pristine tree with a submission's files; it goes away."""
     with tempfile.TemporaryDirectory(prefix="lux9-grade-") as place:
+        os.chmod(place, 0o711)
         copy = Path(place) / "tree"
         subprocess.run(["cp", "-Rp", str(tree), str(copy)], check=True)
         submission.put(copy)
