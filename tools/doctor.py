@@ -4,7 +4,8 @@
     doctor.py             list every tool: found, wanted, and what mends it
     doctor.py --install   install what is missing (Debian and Ubuntu; elsewhere
                           print the command); says nothing if all is there
-    doctor.py --install book   the same for what only `make book` needs
+    doctor.py --install book   the same for what only `make book` needs, or
+                               class: `make class`
     doctor.py --quick     exit status 1 if something is missing, no output
 
 Only the standard library, any Python from 3.8.  A tool is found by running
@@ -35,7 +36,7 @@ class Tool(NamedTuple):
     pacman: str
     brew: str
     needed: bool = True
-    part: str = ""  # "book": wanted only there
+    part: str = ""  # "book", "class": wanted only there
 
 
 GRUB_PC = "/usr/lib/grub/i386-pc /usr/share/grub2/i386-pc"
@@ -69,6 +70,7 @@ TOOLS = [
     Tool("clang-format", "make check", "14", "cmd clang-format-14 clang-format", "clang-format-14", "clang-tools-extra", "clang", "clang-format", False),
     Tool("mkdocs", "make book", "1.4", "cmd mkdocs", "mkdocs", "mkdocs", "mkdocs", "mkdocs", False, "book"),
     Tool("mkdocs-material", "make book: its theme", "", "file /usr/share/mkdocs/themes/material /usr/lib/python3*/*-packages/material", "mkdocs-material", "mkdocs-material", "mkdocs-material", "", False, "book"),
+    Tool("sim_c", "make class: similar pairs", "", "cmd sim_c", "similarity-tester", "", "", "", False, "class"),
 ]
 # fmt: on
 
@@ -178,10 +180,9 @@ def show() -> int:
         wanted = f">= {tool.least}" if tool.least else ""
         print(f"{state:8} {tool.name:20} {version:12} {wanted:9} {tool.why}")
     missing = [tool for tool, (here, _) in zip(TOOLS, found) if not here]
-    book = [tool for tool in missing if tool.part == "book"]
-    missing = [tool for tool in missing if tool not in book]
-    if book:
-        print("\n`make book` installs what only the book needs.")
+    for part in sorted({tool.part for tool in missing if tool.part}):
+        print(f"\n`tools/install.sh {part}` installs what only `make {part}` needs.")
+    missing = [tool for tool in missing if not tool.part]
     if not missing:
         print("\nAll there: `make qemu` starts Lux9, `make test` tests it.")
         return 0
@@ -227,7 +228,7 @@ def lacking(tools: list[Tool]) -> list[Tool]:
 
 def main() -> int:
     """Do what the arguments ask for."""
-    if sys.argv[1:] in (["--install"], ["--install", "book"]):
+    if sys.argv[1:2] == ["--install"] and sys.argv[2:] in ([], ["book"], ["class"]):
         return install(*sys.argv[2:])
     if sys.argv[1:] == ["--quick"]:
         return int(any(t.needed and not look(t, quick=True)[0] for t in TOOLS))
