@@ -324,8 +324,10 @@ class Machine:
     def _pump(self) -> None:
         """Wait for something to happen and take note of it."""
         try:
-            if self.qmp.events:
-                self._event(self.qmp.events.pop(0))
+            if self.qmp.received():
+                event = self.qmp.next_event(0.001)
+                if event is not None:
+                    self._event(event)
                 return
             sockets = [s for s in (self.qmp.sock, self.serial) if s is not None]
             ready = select.select(sockets, [], [], 0.2)[0]

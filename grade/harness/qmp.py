@@ -67,6 +67,10 @@ class Qmp:
         answer = self.command("human-monitor-command", **{"command-line": line})
         return str(answer).replace("\r\n", "\n")
 
+    def received(self) -> bool:
+        """Whether a message is here already, so that no socket will tell."""
+        return bool(self.events) or b"\n" in self._pending
+
     def next_event(self, wait: float | None = None) -> dict[str, Any] | None:
         """The next event; None after `wait` seconds of host time without one."""
         if self.events:

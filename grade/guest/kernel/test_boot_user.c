@@ -8,8 +8,7 @@
 
 enum {
     CODE = 0x400000,
-    PTE = 0x7, /* present, writable, user */
-    ITS_GS = 0x1234000
+    PTE = 0x7 /* present, writable, user */
 };
 
 extern char trap_return[];
@@ -29,6 +28,7 @@ static char trap_stack[8192] __attribute__((aligned(16)));
 static struct trapframe seen[2];
 static uint64_t gs[2], its_gs[2], last_rbp[2];
 static unsigned traps, leaves;
+static struct cpu its_data;         /* where the program's GS points */
 static uint64_t home_rip, home_rsp; /* where the test goes on */
 
 static paddr_t
@@ -81,7 +81,8 @@ run_program(void)
 KTEST(trap_from_program)
 {
     uint64_t *pml4 = pa_to_kva(read_cr3() & ~4095ul), entry = pml4[0];
-    uint64_t rsp0 = this_cpu()->tss.rsp[0], old_gs = rdmsr(MSR_KERNEL_GS_BASE);
+    struct cpu *cpu = this_cpu();
+    uint64_t rsp0 = cpu->tss.rsp[0], old_gs = rdmsr(MSR_KERNEL_GS_BASE);
     trap_handler *leave = user_return, *old;
     bool on = intr_enabled();
 
@@ -90,8 +91,10 @@ KTEST(trap_from_program)
     pd[CODE >> 21] = pa_of(pt) | PTE;
     pdpt[0] = pa_of(pd) | PTE;
     pml4[0] = pa_of(pdpt) | PTE;
-    this_cpu()->tss.rsp[0] = (uint64_t)trap_stack + sizeof(trap_stack);
-    wrmsr(MSR_KERNEL_GS_BASE, ITS_GS);
+    cpu->tss.rsp[0] = (uint64_t)trap_stack + sizeof(trap_stack);
+    its_data = *this_cpu(); /* a kernel that errs comes through to the checks */
+    its_data.self = &its_data;
+    wrmsr(MSR_KERNEL_GS_BASE, (uint64_t)&its_data);
     user_return = count_leave;
     old = trap_register(TRAP_BREAKPOINT, note_breakpoint);
     first.tf = (struct trapframe){ .rip = CODE,
@@ -104,8 +107,9 @@ KTEST(trap_from_program)
     run_program();
     trap_register(TRAP_BREAKPOINT, old);
     user_return = leave;
+    wrmsr(MSR_GS_BASE, (uint64_t)cpu);
     wrmsr(MSR_KERNEL_GS_BASE, old_gs);
-    this_cpu()->tss.rsp[0] = rsp0;
+    cpu->tss.rsp[0] = rsp0;
     pml4[0] = entry;
     write_cr3(read_cr3());
     if (on)
@@ -113,8 +117,8 @@ KTEST(trap_from_program)
     CHECK_EQ(traps, 2);
     CHECK_EQ(leaves, 2);
     for (unsigned i = 0; i < 2; i++) {
-        CHECK_EQ(gs[i], (uint64_t)this_cpu());
-        CHECK_EQ(its_gs[i], ITS_GS);
+        CHECK_EQ(gs[i], (uint64_t)cpu);
+        CHECK_EQ(its_gs[i], (uint64_t)&its_data);
         CHECK_EQ(last_rbp[i], 0); /* its frames are not the kernel's */
         CHECK_EQ(seen[i].rip, CODE + 1 + i);
         CHECK_EQ(seen[i].cs, SEL_UCODE);
