@@ -31,6 +31,7 @@ enum {
 
 static struct spans free_spans;   /* usable and not taken */
 static struct spans kernel_spans; /* usable and taken before seeding */
+static uint64_t early_end;        /* after the highest frame so taken */
 uint64_t frames_total, frames_kernel;
 
 /* Take frames [first, end) for good, as far as they are usable. */
@@ -77,6 +78,8 @@ early_alloc(uint64_t n, paddr_t below)
               "little memory",
                 n, below);
     reserve(first, first + n);
+    if (first + n > early_end)
+        early_end = first + n;
     return first << PAGE_SHIFT;
 }
 
@@ -102,12 +105,16 @@ frames_end(void)
     return free_spans.n ? free_spans.span[free_spans.n - 1].end : 0;
 }
 
-/* Frames that the table itself needs to describe the highest span. */
+/*
+ * Frames that the table itself needs to describe the highest span, and what
+ * early_alloc took above it: page tables, whose records count their entries.
+ */
 static uint64_t
 table_frames(void)
 {
-    return ROUND_UP(frames_end() * sizeof(struct frame), PAGE_SIZE) >>
-           PAGE_SHIFT;
+    uint64_t end = frames_end() > early_end ? frames_end() : early_end;
+
+    return ROUND_UP(end * sizeof(struct frame), PAGE_SIZE) >> PAGE_SHIFT;
 }
 
 /*
@@ -119,7 +126,8 @@ table_place(void)
 {
     uint64_t need;
 
-    while (need = table_frames(), need != 0 && !early_find(need, ~0ul)) {
+    while (need = table_frames(),
+            free_spans.n != 0 && !early_find(need, ~0ul)) {
         const struct span *top = &free_spans.span[free_spans.n - 1];
 
         frames_total -= top->end - top->first;

@@ -480,6 +480,25 @@ KTEST(kmap_covers_all_ram)
     }
 }
 
+/* The record of a table counts its entries: each table must have one. */
+KTEST(kmap_tables_have_records)
+{
+    const uint64_t large = PTE_PRESENT | PTE_LARGE;
+
+    CHECK(frame_of(kva_to_pa(kernel_root)) != NULL);
+    CHECK(frame_of(ap_boot_root()) != NULL);
+    for (unsigned i = 256; i < 512; i++) {
+        pte_t *table = pa_to_kva(kernel_root[i] & PTE_ADDR);
+
+        if (!(kernel_root[i] & PTE_PRESENT))
+            continue;
+        CHECK(frame_of(kernel_root[i] & PTE_ADDR) != NULL);
+        for (unsigned j = 0; j < 512; j++)
+            if ((table[j] & large) == PTE_PRESENT)
+                CHECK(frame_of(table[j] & PTE_ADDR) != NULL);
+    }
+}
+
 /* Tables for a starting CPU: below 4 GiB, one page executable, same upper
  * half. */
 KTEST(kmap_ap_root)
