@@ -283,6 +283,24 @@ def test_course_repeats(tmp_path: Path) -> None:
     assert names[0] == names[1]
 
 
+def test_course_goes_on(tmp_path: Path) -> None:
+    """Later labs can be made anew; those that students have stay as they are."""
+    course = tmp_path / "course"
+    make_course(course, last=2)
+    before = {t: git(course, "rev-parse", t) for t in ("lab1-start", "lab2-start")}
+    reference = tmp_path / "reference"
+    for name in files_of(ROOT):
+        (reference / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, reference / name)
+    source = reference / "kernel/mmu/pt.c"
+    source.write_text(source.read_text() + "/* mended */\n")
+    make_course(course, root=reference, first=2, last=2)
+    assert git(course, "rev-parse", "lab1-start") == before["lab1-start"]
+    assert git(course, "rev-parse", "lab2-start") != before["lab2-start"]
+    assert "/* mended */" in git(course, "show", "lab2-fresh:kernel/mmu/pt.c")
+    git(course, "merge-base", "--is-ancestor", "lab1-start", "lab2-fresh")
+
+
 @pytest.mark.slow
 def test_labcheck(tmp_path: Path) -> None:
     """A lab's tests see a cut step and a mutant, and say so as promised.

@@ -6,7 +6,7 @@ handout:
 	$(COURSE_PYTHON) tools.course.handout $(LAB) $(OUT) $(TRACK)
 
 course:
-	$(COURSE_PYTHON) tools.course.course $(OUT) $(if $(SOLUTIONS),solutions)
+	$(COURSE_PYTHON) tools.course.course $(OUT) solutions=$(SOLUTIONS) from=$(FROM)
 
 labcheck:
 	$(COURSE_PYTHON) tools.course.labcheck $(LAB) $(if $(STEP),step=$(STEP)) \

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""make course OUT=dir [SOLUTIONS=1]: all handouts as one git repository.
+"""make course OUT=dir [SOLUTIONS=1] [FROM=n]: all handouts as a git repository.
 
     carry   lab1-start ---- lab2-start ---- lab3-start
                   \\               \\               \\
@@ -9,6 +9,9 @@ In lab2-start the steps of lab 1 are cut as they were in lab1-start, so that
 merging it into a student's work never touches a step; in lab2-fresh they are
 the reference.  A fresh lab has the start as a parent too: from either, the
 next start can be merged.  main is lab1-start, where a clone begins.
+
+FROM=2 makes lab 2 and the later ones anew in a course that is there already,
+after a change of the reference; lab 1 stays as students have it.
 """
 
 from __future__ import annotations
@@ -71,9 +74,13 @@ def _date(root: Path) -> str:
 
 
 def make_course(
-    out: Path, solutions: bool = False, root: Path = ROOT, last: int = 3
+    out: Path,
+    solutions: bool = False,
+    root: Path = ROOT,
+    last: int = 3,
+    first: int = 1,
 ) -> list[str]:
-    """Write the repository; returns its tags."""
+    """Write the labs first..last to the repository; returns their tags."""
     repository = Repository(out, _date(root))
     tags: dict[str, str] = {}
 
@@ -87,7 +94,11 @@ def make_course(
         return tags[tag]
 
     carry = fresh = ""
-    for number in range(1, last + 1):
+    if first > 1:
+        carry = repository.git("rev-parse", f"lab{first - 1}-start")
+        before = "start" if first == 2 else "fresh"
+        fresh = repository.git("rev-parse", f"lab{first - 1}-{before}")
+    for number in range(first, last + 1):
         carry = add(number, "carry", f"lab{number}-start", *filter(None, [carry]))
         if number == 1:
             fresh = carry
@@ -96,25 +107,30 @@ def make_course(
         if solutions:
             add(number, "solution", f"lab{number}-solution", fresh)
     for tag, commit in tags.items():
-        repository.git("tag", tag, commit)
-    repository.git("branch", "carry", carry)
-    repository.git("branch", "fresh", fresh)
-    repository.git("reset", "-q", "--hard", tags["lab1-start"])
+        repository.git("tag", "-f", tag, commit)
+    repository.git("branch", "-f", "carry", carry)
+    repository.git("branch", "-f", "fresh", fresh)
+    repository.git("reset", "-q", "--hard", "lab1-start")
     return list(tags)
 
 
 def main(arguments: list[str]) -> int:
     """Make the repository where the arguments say; status 2 for bad ones."""
-    if len(arguments) not in (1, 2):
+    words = dict(word.split("=", 1) for word in arguments[1:] if "=" in word)
+    first = int(words.get("from") or 1)
+    if not arguments or "=" in arguments[0] or first not in labs.NAMES:
         print(__doc__)
         return 2
     out = Path(arguments[0])
-    if out.exists() and any(out.iterdir()):
+    if first > 1 and not (out / ".git").is_dir():
+        print(f"{out} is no course that could be continued", file=sys.stderr)
+        return 1
+    if first == 1 and out.exists() and any(out.iterdir()):
         print(f"{out} is not empty: a course goes to a new folder", file=sys.stderr)
         return 1
-    tags = make_course(out, len(arguments) == 2)
+    tags = make_course(out, bool(words.get("solutions")), first=first)
     print(f"{out}: branches main, carry, fresh; tags {' '.join(tags)}")
-    if len(arguments) == 2:
+    if words.get("solutions"):
         print("The tags ...-solution are yours alone: publish the others by name.")
     return 0
 

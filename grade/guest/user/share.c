@@ -266,13 +266,13 @@ take_groups(void)
 /* When all groups are taken that is an error; their end makes room. */
 TEST(groups_exhausted)
 {
-    uint64_t before;
+    uint64_t taken;
 
     take_groups();
-    before = counts[0];
+    taken = counts[0];
     counts[0] = 0;
     take_groups();
-    CHECK_EQ(counts[0], before);
+    CHECK_EQ(counts[0], taken);
 }
 
 /* ---- deadlines ---- */
