@@ -38,7 +38,6 @@ class Item:
     end: int  # C: behind `}` or `;`; NASM: where the body ends
     step: str = ""  # "2.1", by the last line of its comment
     static: bool = False
-    bits: int = 64  # NASM: of the code
     data: bool = False  # NASM: no code but data
     parameters: list[str] = field(default_factory=list)
 
@@ -136,6 +135,30 @@ def _comment_before(text: str, head: int, comments: dict[int, int]) -> int:
     return start
 
 
+def _describe(item: Item, head: str) -> None:
+    """Find out kind and names of what has this head: the item without a body."""
+    shape = re.sub(r"\[[^]]*\]", "", head)
+    if item.body:
+        item.kind = "function"
+        name, item.parameters = _function(head)
+        item.names = [name]
+    elif re.match(r"\s*(?:typedef|extern|struct \w+ *(?:\{|$)|union)", head):
+        pass
+    elif re.match(r"\s*enum\b[^=;(]*\{", head):
+        item.kind = "enum"
+        inside = head[head.index("{") + 1 : head.rindex("}")]
+        constants = [part.split("=")[0].strip() for part in _split(inside)]
+        item.names = [c for c in constants if c]
+        item.names += re.findall(r"enum\s+(\w+)", head[: head.index("{")])
+    elif re.match(r"[^(=]*\(\s*[^*\s]", shape):
+        item.kind, item.names = "prototype", [_function(head)[0]]
+    else:
+        item.kind = "variable"
+        parts = [part.split("=")[0] for part in _split(head)]
+        parts = [re.sub(r"\{.*\}", "", part, flags=re.S) for part in parts]
+        item.names = [_declared(part) for part in parts]
+
+
 def c_items(text: str, path: str = "") -> list[Item]:
     """The items of a C file, in order."""
     code = blanked(text)
@@ -146,30 +169,11 @@ def c_items(text: str, path: str = "") -> list[Item]:
         start = _comment_before(text, head, comments)
         before = code[head : body - 1] if body else code[head:end].rstrip(";")
         before = _ATTRIBUTE.sub("", before)
-        shape = re.sub(r"\[[^]]*\]", "", before)
         tag = TAG.search(text[start:head]) if start < head else None
         item = Item(path, "other", [], start, head, body, end)
         item.static = "static" in words(before)
         item.step = tag[1] if tag else ""
-        if body:
-            item.kind = "function"
-            name, item.parameters = _function(before)
-            item.names = [name]
-        elif re.match(r"\s*(?:typedef|extern|struct \w+ *(?:\{|$)|union)", before):
-            pass
-        elif re.match(r"\s*enum\b[^=;(]*\{", before):
-            item.kind = "enum"
-            inside = before[before.index("{") + 1 : before.rindex("}")]
-            constants = [part.split("=")[0].strip() for part in _split(inside)]
-            item.names = [c for c in constants if c]
-            item.names += re.findall(r"enum\s+(\w+)", before[: before.index("{")])
-        elif re.match(r"[^(=]*\(\s*[^*\s]", shape):
-            item.kind, item.names = "prototype", [_function(before)[0]]
-        else:
-            item.kind = "variable"
-            parts = [part.split("=")[0] for part in _split(before)]
-            parts = [re.sub(r"\{.*\}", "", part, flags=re.S) for part in parts]
-            item.names = [_declared(part) for part in parts]
+        _describe(item, before)
         items.append(item)
     return items
 
@@ -196,49 +200,65 @@ def _asm_comment(lines: list[str], at: int) -> int:
     return first if first < top else at
 
 
+def _asm_end(lines: list[str], at: int) -> int:
+    """The line behind the body of the label or macro in line `at`.
+
+    What stands above the next label and belongs to that is not the body's.
+    """
+    last = at + 1
+    while last < len(lines) and not (
+        _LABEL.match(lines[last]) or _HARD.match(lines[last])
+    ):
+        last += 1
+    macro = lines[at].startswith("%")
+    while not macro and last > at + 1 and _SOFT.match(lines[last - 1]):
+        last -= 1
+    return last
+
+
+def _asm_item(lines: list[str], offsets: list[int], at: int, match: re.Match) -> Item:
+    """The label or macro in line `at`; a macro's own labels are no body."""
+    macro, first, last = (
+        lines[at][0] == "%",
+        _asm_comment(lines, at),
+        _asm_end(lines, at),
+    )
+    body = offsets[at] + match.end()
+    if macro:
+        inside = at + 1
+        while re.match(r"[\w%.]+:\s*$", lines[inside]):
+            inside += 1
+        body = offsets[inside]
+    else:
+        inside = at
+    code = [lines[at][match.end() :]] * (not macro) + lines[max(inside, at + 1) : last]
+    comment = "".join(line for line in lines[first:at] if line.startswith(";"))
+    tag = TAG.search(comment)
+    return Item(
+        path="",
+        kind="macro" if macro else "function",
+        names=[match[1]],
+        start=offsets[first],
+        head=offsets[at],
+        body=body,
+        end=offsets[last],
+        step=tag[1] if tag else "",
+        data=all(_DATA.match(line) for line in code),
+    )
+
+
 def asm_items(text: str, path: str = "") -> list[Item]:
     """The labels and macros of a NASM file, in order."""
     lines = text.splitlines(keepends=True)
     offsets = [0]
     for line in lines:
         offsets.append(offsets[-1] + len(line))
-    items, bits = [], 64
+    items = []
     for at, line in enumerate(lines):
-        mode = re.match(r"\s*bits\s+(\d+)", line)
-        bits = int(mode[1]) if mode else bits
         match = _LABEL.match(line) or _MACRO.match(line)
-        if not match:
-            continue
-        macro = line.startswith("%")
-        last = at + 1
-        while last < len(lines) and not (
-            _LABEL.match(lines[last]) or _HARD.match(lines[last])
-        ):
-            last += 1
-        while not macro and last > at + 1 and _SOFT.match(lines[last - 1]):
-            last -= 1
-        body = offsets[at + 1] if macro else offsets[at] + match.end()
-        while macro and re.match(
-            r"^[\w%.]+:\s*$", lines[len(text[:body].split("\n")) - 1]
-        ):
-            body = offsets[len(text[:body].split("\n"))]
-        first = _asm_comment(lines, at)
-        comment = "".join(x for x in lines[first:at] if x.startswith(";"))
-        tag = TAG.search(comment)
-        item = Item(
-            path,
-            "macro" if macro else "function",
-            [match[1]],
-            offsets[first],
-            offsets[at],
-            body,
-            offsets[last],
-            tag[1] if tag else "",
-            bits=bits,
-        )
-        inside = text[body : item.end].splitlines()
-        item.data = all(_DATA.match(x) for x in inside)
-        items.append(item)
+        if match:
+            items.append(_asm_item(lines, offsets, at, match))
+            items[-1].path = path
     return items
 
 
