@@ -146,7 +146,7 @@ def replay(name: str, more: list[str]) -> int:
     create = ["qemu-img", "create", "-q", "-f", "qcow2", str(disk), "1M"]
     subprocess.run(create, check=True)
     # vapic: with it, going back deadlocks QEMU 7.2; the empty disk holds the
-    # snapshot of the start; sleep=off would stall a replay (see docs/debug.md).
+    # snapshot of the start; sleep=off would stall a replay (see docs/debugging.md).
     plain = base_command(replace(setup, shift=None)) + [
         *("-global", "apic-common.vapic=off"),
         *("-rtc", "base=2024-01-01T00:00:00,clock=vm", "-seed", "1"),

@@ -39,6 +39,7 @@ def test_check(name: str) -> None:
         ("docs", "docs/a.md", "See `kernel/b.c:gone`.\n", "no such name"),
         ("docs", "docs/a.md", "See `docs/a.md:12`.\n", "line number"),
         ("docs", "docs/a.md", "Type `make nonsense`.\n", "no such target"),
+        ("docs", "kernel/a.c", "/* see docs/gone.md */\n", "no such file"),
         ("docs", "docs/a.md", "    make CUPS=2\n", "no variable CUPS"),
         ("docs", "docs/a.md", "```\nmake T=no_test\n```\n", "no such test"),
         ("docs", "docs/a.md", "See `gone.c`.\n", "no such file"),

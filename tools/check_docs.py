@@ -182,6 +182,10 @@ def main() -> int:
         if "template" not in path.parts
     ]
     wrong = [text for document in documents for text in wrong_in(document)]
+    for place, text in sources().items():
+        for named in re.findall(r"\bdocs/[\w-]+\.md\b", text):
+            if not (ROOT / named).exists() and not place.startswith("grade/test_"):
+                wrong.append(f"{place}: no such file: {named}")
     print("\n".join(wrong), end="\n" if wrong else "")
     return 1 if wrong else 0
 
