@@ -12,4 +12,8 @@ labcheck:
 	$(COURSE_PYTHON) tools.course.labcheck $(LAB) $(if $(STEP),step=$(STEP)) \
 		$(if $(MUTANT),mutant=$(MUTANT)) jobs=$(JOBS)
 
-.PHONY: handout course labcheck
+# a made-up class to try the grader on; N students, SAME=1: with equal files
+synthetic:
+	$(COURSE_PYTHON) tools.course.synthetic $(LAB) '$(OUT)' $(or $(N),300) $(if $(SAME),same)
+
+.PHONY: handout course labcheck synthetic
