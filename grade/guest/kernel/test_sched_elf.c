@@ -1,6 +1,7 @@
 /*
  * test_sched_elf.c - program files that lie, one field at a time.
  * append: early
+ * limit: 3
  */
 #include "sched/sched.h"
 
@@ -71,6 +72,7 @@ with(unsigned n, unsigned field, uint64_t value)
     return elf_check(file, sizeof file, &image);
 }
 
+/* An ordinary program is accepted, and is what its headers say. */
 KTEST(elf_plain_program)
 {
     plain();
@@ -86,6 +88,7 @@ KTEST(elf_plain_program)
     CHECK_EQ(image.seg[1].prot, PROT_READ | PROT_WRITE);
 }
 
+/* A segment's bytes lie in the file, whatever its numbers add up to. */
 KTEST(elf_segment_in_file)
 {
     CHECK_EQ(with(1, OFFSET, SIZE - 0x1000), 0);
@@ -100,6 +103,7 @@ KTEST(elf_segment_in_file)
     CHECK_EQ(with(1, MEMSZ, 0xfff), -E_BADEXEC); /* less than filesz */
 }
 
+/* A segment's memory lies where programs may have some. */
 KTEST(elf_segment_in_user_space)
 {
     CHECK_EQ(with(1, MEMSZ, USER_ANON_BASE - BASE - 0x1000), 0);
@@ -112,6 +116,7 @@ KTEST(elf_segment_in_user_space)
     CHECK_EQ(with(1, VADDR, 0xffffffff80000000), -E_BADEXEC);
 }
 
+/* Segments rise and share no page. */
 KTEST(elf_segments_rise)
 {
     CHECK_EQ(with(1, VADDR, BASE), -E_BADEXEC);
@@ -124,6 +129,7 @@ KTEST(elf_segments_rise)
     CHECK_EQ(elf_check(file, sizeof file, &image), -E_BADEXEC);
 }
 
+/* No segment may be both written and executed, or be of no use. */
 KTEST(elf_write_xor_execute)
 {
     CHECK_EQ(with(0, FLAGS, READ | WRITE | EXEC), -E_BADEXEC);
@@ -133,6 +139,7 @@ KTEST(elf_write_xor_execute)
     CHECK_EQ(with(1, FLAGS, 8), -E_BADEXEC); /* no bit that we know */
 }
 
+/* The first instruction lies in a segment that may be executed. */
 KTEST(elf_entry_point)
 {
     static const uint64_t bad[] = { 0, BASE - 1, BASE + 0x1000, BASE + 0x1800,
@@ -148,6 +155,7 @@ KTEST(elf_entry_point)
     CHECK_EQ(elf_check(file, sizeof file, &image), 0);
 }
 
+/* Segments that begin or end inside a page are made whole pages. */
 KTEST(elf_part_pages)
 {
     plain();
@@ -166,6 +174,7 @@ KTEST(elf_part_pages)
     CHECK_EQ(image.seg[1].length, 0);
 }
 
+/* Eight segments are accepted, nine are not. */
 KTEST(elf_most_segments)
 {
     plain();

@@ -2,6 +2,7 @@
  * test_sched_fair.c - the order of the fair class, played through without a
  * process: queues, clocks and weights alone.
  * append: early
+ * limit: 3
  */
 #include "sched/runq.h"
 

@@ -5,7 +5,11 @@
 #include "sched/process.h"
 #include "boot/x86_64/x86.h"
 
-/* append: early */
+/*
+ * Interrupts stay off until the outermost lock is given back, and then are as
+ * they were before it.
+ * append: early
+ */
 KTEST(spinlock_interrupts_nest)
 {
     struct spinlock outer, inner;
@@ -28,7 +32,9 @@ KTEST(spinlock_interrupts_nest)
 }
 
 /*
+ * A lock of a smaller rank than one held is refused, before any waiting.
  * append: early
+ * limit: 3
  * panic: taken while ranks
  */
 KTEST(spinlock_wrong_rank)
@@ -42,7 +48,9 @@ KTEST(spinlock_wrong_rank)
 }
 
 /*
+ * Two locks of one rank are never held together.
  * append: early
+ * limit: 3
  * panic: taken while ranks
  */
 KTEST(spinlock_same_rank)
@@ -56,7 +64,9 @@ KTEST(spinlock_same_rank)
 }
 
 /*
+ * To take a lock that one holds is a panic, not a hang.
  * append: early
+ * limit: 3
  * panic: this CPU holds it already
  */
 KTEST(spinlock_twice)
@@ -69,7 +79,9 @@ KTEST(spinlock_twice)
 }
 
 /*
+ * Only who holds a lock gives it back.
  * append: early
+ * limit: 3
  * panic: not held by this CPU
  */
 KTEST(spinlock_unlock_free)
@@ -80,7 +92,10 @@ KTEST(spinlock_unlock_free)
     spin_unlock(&a);
 }
 
-/* append: early */
+/*
+ * While locks are held, they and the CPU say which; afterwards nothing is left.
+ * append: early
+ */
 KTEST(spinlock_books)
 {
     struct spinlock outer, inner;

@@ -2,6 +2,7 @@
  * test_sched_switch.c - from one kernel stack to another, before there is any
  * process: the stacks are made by hand.
  * append: early
+ * limit: 3
  */
 #include "sched/runq.h"
 #include "boot/x86_64/x86.h"
