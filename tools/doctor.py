@@ -68,7 +68,6 @@ TOOLS = [
     Tool("pytest-xdist", "tests in parallel", "", "py xdist", "python3-pytest-xdist", "python3-pytest-xdist", "python-pytest-xdist", "", False),
     Tool("clang", "CC=clang, its tests", "13", "cmd clang", "clang", "clang", "clang", "llvm", False),
     Tool("clang-format", "make check", "14", "cmd clang-format-14 clang-format", "clang-format-14", "clang-tools-extra", "clang", "clang-format", False),
-    Tool("sim_c", "make class: similar pairs", "", "cmd sim_c", "similarity-tester", "", "", "", False),
     Tool("mkdocs", "make book", "1.4", "cmd mkdocs", "mkdocs", "mkdocs", "mkdocs", "mkdocs", False, "book"),
     Tool("mkdocs-material", "make book: its theme", "", "file /usr/share/mkdocs/themes/material /usr/lib/python3*/*-packages/material", "mkdocs-material", "mkdocs-material", "mkdocs-material", "", False, "book"),
     Tool("sim_c", "make class: similar pairs", "", "cmd sim_c", "similarity-tester", "", "", "", False, "class"),
