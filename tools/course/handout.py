@@ -140,6 +140,16 @@ def _fill(text: str, lab: labs.Lab, root: Path) -> str:
     )
 
 
+def _readme(number: int, root: Path) -> str:
+    """The handout's own README; after the last lab there is no next one."""
+    text = (TEMPLATE / "README.md").read_text()
+    if number == max(labs.NAMES):
+        text = re.sub(
+            r"^## When this lab ends\n.*?(?=^Lux9 can)", "", text, flags=re.M | re.S
+        )
+    return _fill(text, labs.load(root, number), root)
+
+
 def add_todo(tree: Path, root: Path = ROOT) -> None:
     """Give a tree lab_todo, so that a file with missing steps builds in it."""
     (tree / TODO_FOLDER).mkdir(parents=True, exist_ok=True)
@@ -167,10 +177,7 @@ def make_handout(
     makefile = out / "Makefile"
     makefile.write_text(_makefile(makefile.read_text(), number))
     add_todo(out, root)
-    lab = labs.load(root, number)
-    (out / "README.md").write_text(
-        _fill((TEMPLATE / "README.md").read_text(), lab, root)
-    )
+    (out / "README.md").write_text(_readme(number, root))
     own = [number] if track == "fresh" else list(range(1, number + 1))
     steps = [s for s in steps_in(out) if int(s.split(".")[0]) in own]
     steps = [] if track == "solution" else steps

@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grade.course.score import Row, Score, grade_tree
+from grade.course.score import InfrastructureError, Row, Score, grade_tree
 from tools.course import labs
 from tools.course.cut import cut_tree
 from tools.course.handout import ROOT, make_handout
@@ -48,8 +48,12 @@ class Check:
     trials: list[Trial] = field(default_factory=list)
 
     def grade(self, *only: str) -> Score:
-        """The score of the tree as it is now."""
-        return grade_tree(self.tree, self.lab.number, self.jobs, only=only)
+        """The score of the tree as it is now; a host in trouble is asked twice."""
+        try:
+            return grade_tree(self.tree, self.lab.number, self.jobs, only=only)
+        except InfrastructureError as error:
+            print(f"once more: {error}", file=sys.stderr)
+            return grade_tree(self.tree, self.lab.number, self.jobs, only=only)
 
     def add(self, name: str, score: Score, wrong: list[str], began: float) -> None:
         """Note a trial and print its line of the table."""
