@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import io
 import json
@@ -57,10 +58,8 @@ TEXT = RUBRIC.replace("cmdline_words", first_test(STRANGER))
 SMALL = rubric.parse(TEXT)
 
 
-@pytest.fixture(scope="session")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A pristine tree with a small lab, built; the reference is its starter."""
-    root = tmp_path_factory.mktemp("grader") / "root"
+def make_root(root: Path) -> None:
+    """Write a tree with the small lab."""
     for name in score.files_of(ROOT):
         if name.startswith(("kernel/", "user/", "tools/", "Makefile")) or (
             re.match(r"grade/(__init__\.py|harness/|course/|guest/)", name)
@@ -71,9 +70,21 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lab = root / "labs/02-small"
     lab.mkdir(parents=True)
     (lab / "rubric.toml").write_text(TEXT)
-    for folder in [root.parent, *root.parent.parents][:3]:
-        folder.chmod(folder.stat().st_mode | 0o011)
-    return pristine(root, 2)
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pristine tree with a small lab, built; the reference is its starter."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    root = base / "grader" / "root"
+    with (base / "grader.lock").open("w") as lock:  # two workers share it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not root.exists():
+            make_root(root)
+            for folder in [root.parent, *root.parent.parents][:4]:
+                folder.chmod(folder.stat().st_mode | 0o011)
+        return pristine(root, 2)
 
 
 def files(**changed: str) -> dict[str, bytes]:
@@ -530,6 +541,17 @@ def test_terminal_tells_what_to_do(failed: score.Score) -> None:
         rf"{failed.points:3} / 100",
     ):
         assert re.search(part, text), part
+
+
+def test_unwritten_steps_are_told_once(failed: score.Score) -> None:
+    """Tests that all wait for the same step make one paragraph, not many."""
+    bare = score.from_dict(json.loads(failed.to_json()), failed.rubric)
+    said = "step 2.1 is not written yet: kernel/mmu/copy.c:copy_in, see labs/02-small"
+    for row in bare.rows.values():
+        row.update(verdict="fail", got=f"error: {said}", expected="", wrong=[], end="")
+    text = report.terminal(bare)
+    assert text.count(said) == 1 and "FAILED" not in text
+    assert "tests that wait for it: of step 2.1, 2.2" in text
 
 
 def test_other_programs_can_read_reports(failed: score.Score) -> None:

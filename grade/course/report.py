@@ -93,6 +93,26 @@ def _failure(score: Score, step: StepScore, row: Row) -> list[str]:
     return lines + [f"  {what:9} {words}" for what, words in commands(score, row)]
 
 
+def unwritten(row: Row) -> str:
+    """What a test met that is not written yet; "" if it met something else."""
+    found = re.match(r"error: (step \S+ is not written yet.*)", row.get("got", ""))
+    return found[1] if found else ""
+
+
+def _unwritten(score: Score) -> list[str]:
+    """Each unwritten step once, with the steps whose tests met it."""
+    met: dict[str, list[str]] = {}
+    for step in score.steps + score.challenges:
+        for row in score.failures(step):
+            steps = met.setdefault(unwritten(row), [])
+            steps += [step.step.id] * (step.step.id not in steps)
+    met.pop("", None)
+    lines = []
+    for what, steps in met.items():
+        lines += [what, f"  tests that wait for it: of step {', '.join(steps)}"]
+    return lines + [""] * bool(lines)
+
+
 def terminal(score: Score, every: bool = False) -> str:
     """The whole report for a terminal."""
     lines = [f"Lab {score.rubric.lab}: {score.rubric.title}", ""]
@@ -104,12 +124,14 @@ def terminal(score: Score, every: bool = False) -> str:
     shown: set[str] = set()
     for step in score.steps + score.challenges:
         failed = [row for row in score.failures(step) if row["id"] not in shown]
+        failed = [row for row in failed if every or not unwritten(row)]
         for row in failed if every else failed[:MAX_SHOWN]:
             shown.add(row["id"])
             lines += [*_failure(score, step, row), ""]
         more = len(failed) - MAX_SHOWN
         if more > 0 and not every:
             lines += [f"... and {more} more of step {step.step.id}", ""]
+    lines += [] if every else _unwritten(score)
     if every and len(score.rows) < sum(map(len, score.runs.values())):
         good = [id_ for id_, row in score.rows.items() if row["verdict"] == "pass"]
         lines += [f"passed: {id_}" for id_ in sorted(good)]
