@@ -187,7 +187,7 @@ fill_page_tables:
 ; identity map.  Then lgdt boot_gdt_pointer, and a far jump through selector
 ; 0x08 loads CS with a 64-bit segment; the rest, under `bits 64`, jumps to
 ; higher_half, whose address needs all 64 bits.  Keeps edi and esi.  The code
-; that follows is 32-bit again: end with `bits 32`.
+; that follows is 32-bit again: keep `bits 32` at the end.
 ;
 ; Lab 1.4
 enter_long_mode:
