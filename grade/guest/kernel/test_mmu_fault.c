@@ -279,6 +279,7 @@ KTEST(cow_last_owner_keeps_the_page)
 /* Read-only pages are shared for good: text is not copied by a fork. */
 KTEST(cow_leaves_text_alone)
 {
+    struct space *before = space_current();
     struct space *s = space_new(), *child = space_new();
 
     CHECK_EQ(add(s, 0, 1, RX, &anon_region), 0);
@@ -287,6 +288,9 @@ KTEST(cow_leaves_text_alone)
     CHECK_EQ(leaf(s, at(0)) & PTE_ADDR, leaf(child, at(0)) & PTE_ADDR);
     CHECK(!(leaf(child, at(0)) & (PTE_COW | PTE_WRITE | PTE_NX)));
     CHECK_EQ(space_fault(child, at(0), ACCESS_WRITE), -E_BADADDR);
+    space_load(child);
+    CHECK_EQ(peek(at(0)), 0);
+    space_load(before);
     space_free(s);
     space_free(child);
 }
