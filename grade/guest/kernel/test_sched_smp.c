@@ -3,7 +3,7 @@
  * is unmapped.
  * cpus: 2 4 8
  * append: tick_us=100
- * limit: 3
+ * limit: 1
  */
 #include "sched/runq.h"
 #include "boot/x86_64/x86.h"
