@@ -103,6 +103,15 @@ typed(char c)
     }
 }
 
+/* ^C also takes back the lines that nobody has read. */
+static void
+drop_input(void)
+{
+    echo("^C\n");
+    in.len = 0;
+    in.tail = in.head;
+}
+
 /* Interrupt handler of the serial port and the keyboard. */
 static void
 input_interrupt(struct trapframe *tf)
@@ -112,15 +121,14 @@ input_interrupt(struct trapframe *tf)
     (void)tf;
     apic_eoi();
     while ((c = console_poll()) >= 0) {
-        if (c == CTRL_C) {
-            echo("^C\n");
-            in.len = 0;
-            note_post_group(in.notegrp, "interrupt", NULL);
-            continue;
-        }
         spin_lock(&in.readers.lock);
-        typed((char)c);
+        if (c != CTRL_C)
+            typed((char)c);
+        else
+            drop_input();
         spin_unlock(&in.readers.lock);
+        if (c == CTRL_C)
+            note_post_group(in.notegrp, "interrupt", NULL);
     }
 }
 

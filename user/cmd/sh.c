@@ -22,7 +22,8 @@ static struct job jobs[MAX_JOBS];
 static struct waitmsg last; /* of the last program waited for */
 static bool leave;
 static volatile int foreground;   /* the program we wait for, or 0 */
-static volatile bool interrupted; /* ^C came since the last line was typed */
+static volatile bool interrupted; /* ^C came after the line, see on_note */
+static char line[MAX_LINE];       /* begins with NUL while a prompt waits */
 
 static const char usage[] =
         "usage: sh\n"
@@ -256,7 +257,7 @@ cut_ampersand(char **words, int *n)
 
 /* Split a line and do what its first word says. */
 static void
-run_line(char *line)
+run_line(void)
 {
     char *words[MAX_ARGS + 1];
     int n = tokenize(line, words, MAX_ARGS);
@@ -282,10 +283,16 @@ run_line(char *line)
     run_program(words, background);
 }
 
+static void
+prompt(void)
+{
+    print("lux9%% ");
+}
+
 /*
- * An interrupt only ends the wait for a line; all else kills.  It may be so
- * soon after a line that the program is not in the foreground yet: it is
- * passed on.
+ * An interrupt at the prompt gives a new one, later it is for the program in
+ * the foreground, all else kills.  It may come so soon after a line that the
+ * program is not in the foreground yet: then run_program passes it on.
  */
 static void
 on_note(struct ureg *ureg, char *note)
@@ -293,7 +300,10 @@ on_note(struct ureg *ureg, char *note)
     (void)ureg;
     if (strcmp(note, "interrupt") != 0)
         noted(NDFLT);
-    interrupted = true;
+    if (*(volatile char *)line == '\0')
+        prompt();
+    else
+        interrupted = true;
     if (foreground != 0)
         postnote(NOTE_GROUP, (uint32_t)foreground, note);
     noted(NCONT);
@@ -303,44 +313,49 @@ on_note(struct ureg *ureg, char *note)
 static void
 record_prompt(void)
 {
+    static bool done;
     uint64_t tsc = rdtsc();
     struct cpustat s = { 0 };
     char text[96];
     int n;
 
+    if (done)
+        return;
+    done = true;
     sysstat(&s, 1);
     n = snprint(text, sizeof(text), "info prompt tsc=%lu cr3=%lu entries=%lu",
             tsc, s.cr3_loads, s.syscalls + s.traps);
     record(text, (size_t)n);
 }
 
+/* Prompt for a line and read it; whether there was one. */
+static bool
+next_line(void)
+{
+    int64_t n;
+
+    *(volatile char *)line = '\0';
+    interrupted = false;
+    prompt();
+    record_prompt();
+    do {
+        n = read_line(line, sizeof(line));
+    } while (n < -1); /* interrupted: on_note has given a new prompt */
+    return n >= 0;
+}
+
 int
 main(int argc, char **argv)
 {
-    char line[MAX_LINE];
-    int64_t n;
-
     ARGBEGIN
     {
     default: ARGBAD();
     }
     ARGEND
     notify(on_note);
-    print("lux9%% ");
-    record_prompt();
-    for (;;) {
-        interrupted = false;
-        n = read_line(line, sizeof(line));
-        if (n == -1)
-            break;
-        if (n >= 0)
-            run_line(line);
-        else
-            print("\n"); /* interrupted: a new prompt */
-        if (leave)
-            break;
+    while (!leave && next_line()) {
+        run_line();
         jobs_reap();
-        print("lux9%% ");
     }
     return 0;
 }

@@ -191,7 +191,7 @@ TEST(yield_is_fair)
             take_turns(i);
     sleep(MS);
     semrelease(&go, 4);
-    sleep(60 * MS);
+    sleep(400 * (uint64_t)MS);
     stop_all(4);
     for (int i = 0; i < 4; i++) {
         CHECK(counts[i] > 50);

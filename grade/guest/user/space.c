@@ -284,6 +284,7 @@ deep(uint64_t bytes)
     volatile char block[1024];
     uint64_t below;
 
+    __asm__ volatile("" ::"r"(block) : "memory"); /* all of it is in use */
     for (size_t i = 0; i < sizeof(block); i += 64)
         block[i] = 1;
     if (bytes <= sizeof(block))
