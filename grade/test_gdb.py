@@ -361,7 +361,7 @@ def test_panic_hint(typed: str, where: str, start: Callable[..., Machine]) -> No
     machine.expect("panic: ")
     commands = hints(machine.expect(r"debug: .*\n")[0])
     prompt = ["tbreak monitor", "continue", f"lux type {typed}"]
-    said = session("", *prompt, *commands, "lux bt", STAGE="1")
+    said = session("", *prompt, *commands, "backtrace", STAGE="1")
     assert "Breakpoint 3, " in said[-3] and where in said[-2], said
 
 

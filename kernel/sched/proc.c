@@ -10,14 +10,16 @@
 #include "boot/x86_64/x86.h"
 
 enum {
-    PID_MAX = 1 << 30
+    PID_MAX = 1 << 30,
+    BLOCK = 64 /* slots that proc_next passes over at once when none is used */
 };
 
 struct spinlock proctab_lock = SPINLOCK_INIT(RANK_PROCTAB, "process table");
 
-static struct proc *table[MAX_PROCS]; /* [t] */
-static uint32_t last_pid;             /* [t] */
-static unsigned nproc;                /* [t] */
+static struct proc *table[MAX_PROCS];             /* [t] */
+static unsigned char in_block[MAX_PROCS / BLOCK]; /* [t] slots in use */
+static uint32_t last_pid;                         /* [t] */
+static unsigned nproc;                            /* [t] */
 
 void proc_entry(void); /* x86_64/switch.asm */
 
@@ -114,6 +116,7 @@ proc_publish(struct proc *p)
             continue;
         p->pid = last_pid;
         table[p->pid % MAX_PROCS] = p;
+        in_block[p->pid % MAX_PROCS / BLOCK]++;
         nproc++;
         err = 0;
         break;
@@ -127,6 +130,7 @@ void
 proc_unpublish(struct proc *p)
 {
     table[p->pid % MAX_PROCS] = NULL;
+    in_block[p->pid % MAX_PROCS / BLOCK]--;
     nproc--;
 }
 
@@ -140,7 +144,7 @@ proc_find(uint32_t pid)
 
 /*
  * Pids in use lie within MAX_PROCS of each other save after a wrap, so the
- * scan goes by slot and takes the smallest pid above.
+ * scan goes by slot, leaps over empty blocks and takes the smallest pid above.
  */
 struct proc *
 proc_next(uint32_t pid)
@@ -148,8 +152,11 @@ proc_next(uint32_t pid)
     struct proc *best = NULL;
 
     for (unsigned i = 1; i <= MAX_PROCS; i++) {
-        struct proc *p = table[(pid + i) % MAX_PROCS];
+        unsigned slot = (pid + i) % MAX_PROCS;
+        struct proc *p = table[slot];
 
+        if (slot % BLOCK == 0 && in_block[slot / BLOCK] == 0)
+            i += BLOCK - 1;
         if (!p || p->pid <= pid)
             continue;
         if (p->pid == pid + i)
