@@ -357,7 +357,7 @@ user/lib/args.c               options
 kernel/boot/format.c          engine of print, the kernel's own source
 user/lib/print.c              its letters for programs
 user/lib/float.c              doubles as text
-user/lib/console.c            print, read lines
+user/lib/console.c            print
 user/lib/memory.c             move, fill, compare bytes
 user/lib/string.c             strings, words of a line
 user/lib/ctype.c              kinds of characters
@@ -368,10 +368,13 @@ user/lib/random.c             repeatable random numbers
 user/lib/lock.c               locks in shared memory
 endef
 
+# only while there are no files
+define USER_LIB_STAGE3
+user/lib/cons_io.c            print to the console, read lines from it
+endef
+
+# programs, each a file or a folder of its own: from stage 3 on
 define USER_CMD
-user/cmd/init.c      first process: greets, keeps a shell running
-user/cmd/sh.c        command loop
-user/cmd/ls.c        files of the boot archive
 user/cmd/ps.c        processes
 user/cmd/kill.c      post a note
 user/cmd/echo.c      print the arguments
@@ -397,6 +400,13 @@ user/cmd/true.c      succeed
 user/cmd/false.c     fail
 endef
 
+# only while there are no files
+define USER_STAGE3
+user/stage3/init.c   first process: greets, keeps a shell running
+user/stage3/sh.c     command loop
+user/stage3/ls.c     files of the boot archive
+endef
+
 # programs that test (KTEST=1), in the archive's folder test/
 USER_TESTS = $(wildcard grade/guest/user/*.c)
 
@@ -411,9 +421,13 @@ UCFLAGS += $(if $(filter clang%,$(CC)),,-fno-tree-loop-distribute-patterns)
 ULDFLAGS := -nostdlib -static -z max-page-size=0x1000 -z noexecstack \
 	--gc-sections --build-id=none -T user/user.ld
 
-ULIB_OBJECTS := $(addprefix $(U)/,$(addsuffix .o,$(call sources,$(USER_LIB))))
-USER_CMDS := $(call sources,$(USER_CMD))
-USER_BIN := $(USER_CMDS:user/cmd/%.c=bin/%)
+ULIB := $(call sources,$(USER_LIB) $(USER_LIB_STAGE3))
+ULIB_OBJECTS := $(addprefix $(U)/,$(addsuffix .o,$(ULIB)))
+USER_CMDS := $(call sources,$(USER_CMD) $(USER_STAGE3))
+# user/cmd/ls.c and user/cmd/sh/run.c are parts of the programs ls and sh
+program_of = $(basename $(word 3,$(subst /, ,$1)))
+$(foreach c,$(USER_CMDS),$(eval parts_$(call program_of,$c) += $(U)/$c.o))
+USER_BIN := $(addprefix bin/,$(sort $(foreach c,$(USER_CMDS),$(call program_of,$c))))
 USER_TEST_BIN := $(USER_TESTS:grade/guest/user/%.c=test/%)
 USER_ETC := etc/motd
 
@@ -439,10 +453,9 @@ $(U)/root/etc/%: user/etc/% | $$(@D)/
 $(U)/root/%: $(U)/%.elf | $$(@D)/
 	$(Q)$(STRIP) --strip-debug -o $@ $<
 
-$(U)/bin/%.elf: $(U)/user/cmd/%.c.o $(U)/liblux.a user/user.ld \
-		| $$(@D)/
+$(U)/bin/%.elf: $$(parts_$$*) $(U)/liblux.a user/user.ld | $$(@D)/
 	$(call say,LD,$@)
-	$(Q)$(LD) $(ULDFLAGS) -o $@ $< $(U)/liblux.a
+	$(Q)$(LD) $(ULDFLAGS) -o $@ $(parts_$*) $(U)/liblux.a
 
 $(U)/test/%.elf: $(U)/grade/guest/user/%.c.o $(U)/liblux.a user/user.ld \
 		| $$(@D)/
@@ -456,7 +469,7 @@ $(U)/%.c.o: %.c $(B)/flags | $$(@D)/
 	$(call say,CC,$<)
 	$(Q)$(KCC) $(UCFLAGS) -MMD -MP -c -o $@ $<
 
-$(U)/user/cmd/init.c.o: user/etc/motd
+$(U)/user/stage3/init.c.o: user/etc/motd
 
 # the C preprocessor first: the list of system calls is C's too
 $(U)/%.asm.o: %.asm kernel/include/lux/syscalls.def $(B)/flags | $$(@D)/

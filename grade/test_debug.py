@@ -20,18 +20,21 @@ def make_gdb(tmp_path: Path) -> Callable[..., str]:
     """A function: GDB's output for `make WORDS` with these GDB commands."""
 
     def call(words: list[str], *commands: str) -> str:
-        flags = " ".join(f"-ex '{command}'" for command in (*commands, "kill"))
+        # QEMU may be gone before GDB has its answer to the last command.
+        last = ("echo -- the end --", "kill")
+        flags = " ".join(f"-ex '{command}'" for command in (*commands, *last))
         # Sockets have short names: tmp_path may be too long for one.
         place = Path("/tmp") / f"lux9-gdb-{os.getpid()}"
         run = subprocess.run(
             ["make", "-s", *words, f"GDBFLAGS=-batch {flags}"],
             cwd=ROOT,
             env={**environment(), "GDB_PLACE": str(place)},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             timeout=120,
         )
-        return run.stdout + run.stderr
+        return run.stdout.split("-- the end --")[0]
 
     return call
 

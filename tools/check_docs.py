@@ -33,7 +33,7 @@ WORD = re.compile(r"^([A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+)(?:\(\))?$")
 MAKE = re.compile(r"^make((?: +[\w.-]+(?:=(?:'[^']*'|\"[^\"]*\"|[^\s'\"]\S*)?)?)*)")
 GDB = re.compile(r"^(?:\(gdb\) )?(?:help )?lux ([a-z]+)")
 PROMPT = re.compile(r"^(lux9[>%]) (\w+)")
-BUILT_IN = set("help jobs wait status exit".split())  # user/cmd/sh.c
+BUILT_IN = set("help jobs wait status exit".split())  # user/stage3/sh.c
 
 
 @lru_cache(maxsize=None)
@@ -79,7 +79,9 @@ def targets() -> set[str]:
 def commands(prompt: str) -> set[str]:
     """The commands known at a prompt: the shell's, the monitor's, or GDB's."""
     if prompt == "lux9%":
-        return BUILT_IN | {path.stem for path in ROOT.glob("user/cmd/*.c")}
+        folders = ("cmd", "stage3", "servers")
+        programs = [p for f in folders for p in ROOT.glob(f"user/{f}/*")]
+        return BUILT_IN | {path.stem for path in programs}
     folder = "kernel/" if prompt == "lux9>" else "tools/gdb/"
     pattern = r'\{ "(\w+)' if prompt == "lux9>" else r'word = "(\w+)"'
     found = {"help"}

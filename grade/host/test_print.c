@@ -4,7 +4,7 @@
  * sources: user/lib/print.c user/lib/float.c kernel/boot/format.c
  * sources: user/lib/memory.c user/lib/string.c user/lib/ctype.c
  * sources: user/lib/random.c user/lib/errstr.c user/lib/malloc.c
- * sources: user/lib/lock.c user/lib/console.c grade/host/user_env.c
+ * sources: user/lib/lock.c user/lib/console.c user/lib/cons_io.c grade/host/user_env.c
  */
 #include <stdarg.h>
 #include "host.h"

@@ -1,22 +1,8 @@
 /*
- * console.c - print to the console and read lines from it.  Until there are
- * files, descriptors 1 and 2 both mean the console.
+ * console.c - formatted output to a descriptor; cons_io.c or file_io.c, by
+ * stage, know what a descriptor is.
  */
 #include "lib/lux.h"
-
-/* Format first, write once: lines of two processes do not mix. */
-int
-vfprint(int fd, const char *fmt, va_list args)
-{
-    char buf[PRINT_MAX];
-    int n = vsnprint(buf, sizeof(buf), fmt, args);
-
-    if (fd != 1 && fd != 2)
-        return (int)error_set(-E_BADARG);
-    if (n >= (int)sizeof(buf))
-        n = sizeof(buf) - 1;
-    return (int)cons_write(buf, (size_t)n);
-}
 
 /* vfprint with its arguments in place. */
 int
@@ -41,34 +27,5 @@ print(const char *fmt, ...)
     va_start(args, fmt);
     n = vfprint(1, fmt, args);
     va_end(args);
-    return n;
-}
-
-/* Throw away the rest of a line that did not fit. */
-static int64_t
-skip_line(void)
-{
-    char rest[64];
-    int64_t n;
-
-    do {
-        n = cons_read(rest, sizeof(rest));
-    } while (n > 0 && rest[n - 1] != '\n');
-    return n;
-}
-
-/* One line into buf, NUL for newline; its length, -1, -E_INTR. */
-int64_t
-read_line(char *buf, size_t len)
-{
-    int64_t n = cons_read(buf, len - 1);
-
-    if (n <= 0)
-        return n == 0 ? -1 : n;
-    if (buf[n - 1] == '\n')
-        n--;
-    else if ((size_t)n == len - 1 && skip_line() == -E_INTR)
-        return -E_INTR;
-    buf[n] = '\0';
     return n;
 }
