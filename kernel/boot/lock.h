@@ -24,6 +24,11 @@ enum lock_rank {
     RANK_RENDEZ,    /* sched: a rendezvous group's hash */
     RANK_SEMA,      /* sched: one bucket of the semaphore hash */
     RANK_PROCTAB,   /* sched: pid hash, parents and children, note groups */
+    RANK_FDTABLE,   /* 9p: one table of file descriptors */
+    RANK_NAMESPACE, /* 9p: one name space's table of joins */
+    RANK_MNT,       /* 9p: one connection's requests, tags, fids */
+    RANK_QUEUE,     /* 9p: one queue's blocks */
+    RANK_DEVICE,    /* 9p: what a device keeps, env groups, srv's list */
     RANK_QLOCK,     /* sched: inside of one queue lock or reader-writer lock */
     RANK_SPACE,     /* mmu: one address space's regions and page tables */
     RANK_SHARED,    /* mmu: one shared memory object's pages and size */

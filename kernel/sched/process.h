@@ -39,6 +39,7 @@ struct fpu_state {
     uint8_t bytes[512];
 } __attribute__((aligned(16)));
 
+struct proc_files;   /* files, name space: stage 4's */
 struct sched_group;  /* shares its weight among its processes: fair.c */
 struct rendez_group; /* processes that meet by rendezvous: rendez.c */
 
@@ -100,6 +101,8 @@ struct proc {
     char note_text[MAX_ERR];    /* [o] the note being handled */
     struct fpu_state *note_fpu; /* [o] registers under the handler */
     struct timer alarm;         /* [o] */
+
+    struct proc_files *files; /* [o] stage 4's; NULL before */
 
     const uint8_t *program; /* [o] its file, for backtraces */
     uint64_t program_size;  /* [o] bytes */

@@ -25,3 +25,4 @@
 #define MAX_ARGLEN 8192 /* bytes in all arguments of one exec, with NULs */
 #define MAX_IO     (1ul << 20) /* bytes in one read, write or record */
 #define MAX_NOTES  8           /* notes that wait for one process */
+#define MAX_FDS    4096        /* open files of one process */

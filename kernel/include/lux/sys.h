@@ -15,13 +15,19 @@ enum sys_number {
     SYS_COUNT
 };
 
-/* rfork: Plan 9's flags, fork(2); those for files come with stage 4 */
+/* rfork: Plan 9's flags, fork(2) */
 enum rfork_flags {
-    RFPROC = 1 << 4,   /* make a child; without it the caller itself changes */
-    RFMEM = 1 << 5,    /* child shares data, bss and heap with the parent */
-    RFNOWAIT = 1 << 6, /* no wait message for this child */
-    RFNOTEG = 1 << 3,  /* a new note group */
-    RFREND = 1 << 13,  /* a new rendezvous group */
+    RFNAMEG = 1 << 0,   /* stage 4: a copy of the name space */
+    RFENVG = 1 << 1,    /* stage 4: a copy of the environment */
+    RFFDG = 1 << 2,     /* stage 4: a copy of the table of files */
+    RFCNAMEG = 1 << 10, /* stage 4: an empty name space */
+    RFCENVG = 1 << 11,  /* stage 4: an empty environment */
+    RFCFDG = 1 << 12,   /* stage 4: no open files */
+    RFPROC = 1 << 4,    /* make a child; without it the caller itself changes */
+    RFMEM = 1 << 5,     /* child shares data, bss and heap with the parent */
+    RFNOWAIT = 1 << 6,  /* no wait message for this child */
+    RFNOTEG = 1 << 3,   /* a new note group */
+    RFREND = 1 << 13,   /* a new rendezvous group */
 };
 
 /* mem_map: protection; a page is never both writable and executable */
@@ -46,6 +52,13 @@ enum note_target {
 enum power_how {
     POWER_OFF,
     POWER_REBOOT
+};
+
+/* seek */
+enum seek_whence {
+    SEEK_SET, /* from the start */
+    SEEK_CUR, /* from where the file's offset is */
+    SEEK_END, /* from the end */
 };
 
 /* what wait returns: wait(2) with the times in nanoseconds */
