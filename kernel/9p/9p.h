@@ -13,9 +13,9 @@
 #pragma once
 
 #include "sched/process.h"
+#include "9p/queue.h"
 #include <lux/file.h>
 
-struct block;
 struct dev;
 struct env_group;
 struct fd_table;
@@ -172,6 +172,11 @@ struct dev {
      * change c->qid and c->aux.  0. */
     int (*open)(struct chan *c, unsigned mode);
 
+    /* For files that stand for another channel (#d, #s): 1 and that one, with
+     * a reference, which takes the place of c (closed by the caller); 0:
+     * open c as usual.  Called before open, never called if NULL. */
+    int (*open_as)(struct chan *c, unsigned mode, struct chan **out);
+
     /* Make a file in directory c and open it: c becomes that file.  0. */
     int (*create)(
             struct chan *c, const char *name, unsigned mode, uint32_t perm);
@@ -189,8 +194,9 @@ struct dev {
     /* buf holds one checked entry (dir_check). */
     int (*wstat)(struct chan *c, const uint8_t *buf, size_t n);
 
-    /* Files like queues: pass a block on uncopied (queue.c).  NULL: end. */
-    struct block *(*bread)(struct chan *c, size_t max);
+    /* Files like queues: pass a block on uncopied, see queue.h:queue_bread.
+     * bwrite owns b whatever it returns. */
+    int64_t (*bread)(struct chan *c, size_t max, struct block **out);
     int64_t (*bwrite)(struct chan *c, struct block *b);
 };
 
