@@ -162,8 +162,15 @@ kernel/sched/sys_sched.c            calls about time and scheduling
 kernel/sched/sys_misc.c             calls about the rest
 endef
 
-listed := $(foreach list,0 1 UBSAN KASAN 2 3,$(call sources,$(KERNEL_$(list)))) \
-	kernel/boot/x86_64/offsets.c
+define KERNEL_4
+endef
+
+# the same object files in the kernel, in programs and in tests on the host
+define SHARED_4
+endef
+
+listed := $(foreach list,0 1 UBSAN KASAN 2 3 4,$(call sources,$(KERNEL_$(list)))) \
+	kernel/boot/x86_64/offsets.c $(call sources,$(SHARED_4))
 unlisted := $(filter-out $(listed),$(wildcard \
 	kernel/*.c kernel/*/*.c kernel/*/x86_64/*.c kernel/*/x86_64/*.asm))
 $(if $(unlisted),$(warning in none of the lists above: $(unlisted)))
@@ -172,12 +179,14 @@ $(if $(unlisted),$(warning in none of the lists above: $(unlisted)))
 KTEST_1 = $(wildcard grade/guest/kernel/test_boot_*.c)
 KTEST_2 = $(wildcard grade/guest/kernel/test_mmu_*.c)
 KTEST_3 = $(wildcard grade/guest/kernel/test_sched_*.c)
+KTEST_4 = $(wildcard grade/guest/kernel/test_9p_*.c)
 
 # ---- variant ----
 
 present := 1 $(if $(wildcard kernel/mmu/*.c),2) $(if $(wildcard kernel/sched/*.c),3)
 STAGE ?= $(lastword $(present))
-stages := $(wordlist 1,$(STAGE),1 2 3)
+present += $(if $(wildcard kernel/9p/*.c),4)
+stages := $(wordlist 1,$(STAGE),1 2 3 4)
 VARIANT := s$(STAGE)$(if $(DEBUG),-debug)$(if $(KTEST),-ktest)$(if $(SAN),-$(SAN))
 VARIANT := $(VARIANT)$(if $(filter clang%,$(CC)),-clang)
 B := build/$(VARIANT)
@@ -254,7 +263,9 @@ SOURCES := $(foreach n,0 $(stages),$(call sources,$(KERNEL_$(n)))) \
 	$(if $(kasan),$(call sources,$(KERNEL_KASAN))) \
 	$(if $(KTEST),$(foreach n,$(stages),$(call sources,$(KTEST_$(n))))) \
 	$(TODO_SOURCES)
-OBJECTS := $(addprefix $(B)/,$(addsuffix .o,$(SOURCES))) $(B)/font.o
+SHARED := $(addprefix $(B)/shared/,$(addsuffix .o,$(foreach n,$(stages),\
+	$(call sources,$(SHARED_$(n))))))
+OBJECTS := $(addprefix $(B)/,$(addsuffix .o,$(SOURCES))) $(SHARED) $(B)/font.o
 
 all: $(KERNEL) $$(BOOT_ARCHIVE)
 .PHONY: all iso qemu qemu-window qemu-direct clean
@@ -320,6 +331,16 @@ $(TABLES) $(B)/no/symbols.o $(B)/no/lines.o $(B)/font.o: %.o: %.c
 $(B)/%.c.o: %.c $(B)/flags | $$(@D)/
 	$(call say,CC,$<)
 	$(Q)$(KCC) $(KCFLAGS) $(SAN_FLAGS) -MMD -MP -c -o $@ $<
+
+# runs wherever it is linked: in the kernel's half, in programs, on the host
+$(B)/shared/%.c.o: %.c $(B)/flags | $$(@D)/
+	$(call say,CC,$<)
+	$(Q)$(KCC) -std=gnu2x -O2 -g $(WARN) -ffreestanding -fno-builtin -fpie \
+		-mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer \
+		-fno-asynchronous-unwind-tables -fno-strict-aliasing \
+		-fno-stack-protector -fvisibility=hidden \
+		-ffile-prefix-map=$(CURDIR)=. -Ikernel/include $(TODO_CFLAGS) \
+		-MMD -MP -c -o $@ $<
 
 # what reports a mistake must not report its own
 $(B)/kernel/boot/ubsan.c.o: SAN_FLAGS :=
@@ -401,14 +422,22 @@ user/cmd/false.c     fail
 endef
 
 # only while there are no files
-define USER_STAGE3
+define USER_CMD_STAGE3
 user/stage3/init.c   first process: greets, keeps a shell running
 user/stage3/sh.c     command loop
 user/stage3/ls.c     files of the boot archive
 endef
 
-# programs that test (KTEST=1), in the archive's folder test/
-USER_TESTS = $(wildcard grade/guest/user/*.c)
+# from stage 4 on
+define USER_CMD_4
+endef
+
+define USER_LIB_4
+endef
+
+# programs that test (KTEST=1), in the archive's folder test/; p9_*: stage 4
+USER_TESTS = $(filter-out $(if $(filter 4,$(stages)),,grade/guest/user/p9_%),\
+	$(wildcard grade/guest/user/*.c))
 
 U := $(B)/user
 UCFLAGS := -std=gnu2x -O2 -g $(WARN) -ffreestanding -fno-pic -fno-pie \
@@ -416,14 +445,15 @@ UCFLAGS := -std=gnu2x -O2 -g $(WARN) -ffreestanding -fno-pic -fno-pie \
 	-fno-asynchronous-unwind-tables -fno-stack-protector \
 	-fno-strict-aliasing -fno-common \
 	-ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=. \
-	-Iuser -Ikernel -Ikernel/include $(TODO_CFLAGS)
+	-Iuser -Ikernel -Ikernel/include -DSTAGE=$(STAGE) $(TODO_CFLAGS)
 UCFLAGS += $(if $(filter clang%,$(CC)),,-fno-tree-loop-distribute-patterns)
 ULDFLAGS := -nostdlib -static -z max-page-size=0x1000 -z noexecstack \
 	--gc-sections --build-id=none -T user/user.ld
 
-ULIB := $(call sources,$(USER_LIB) $(USER_LIB_STAGE3))
-ULIB_OBJECTS := $(addprefix $(U)/,$(addsuffix .o,$(ULIB)))
-USER_CMDS := $(call sources,$(USER_CMD) $(USER_STAGE3))
+files := $(if $(filter 4,$(stages)),4,STAGE3)
+ULIB := $(call sources,$(USER_LIB) $(USER_LIB_$(files)))
+ULIB_OBJECTS := $(addprefix $(U)/,$(addsuffix .o,$(ULIB))) $(SHARED)
+USER_CMDS := $(call sources,$(USER_CMD) $(USER_CMD_$(files)))
 # user/cmd/ls.c and user/cmd/sh/run.c are parts of the programs ls and sh
 program_of = $(basename $(word 3,$(subst /, ,$1)))
 $(foreach c,$(USER_CMDS),$(eval parts_$(call program_of,$c) += $(U)/$c.o))
@@ -474,7 +504,8 @@ $(U)/user/stage3/init.c.o: user/etc/motd
 # the C preprocessor first: the list of system calls is C's too
 $(U)/%.asm.o: %.asm kernel/include/lux/syscalls.def $(B)/flags | $$(@D)/
 	$(call say,NASM,$<)
-	$(Q)$(KCC) -E -P -x assembler-with-cpp -Ikernel/include $< -o $(@:.o=.i)
+	$(Q)$(KCC) -E -P -x assembler-with-cpp -Ikernel/include \
+		-DSTAGE=$(STAGE) $< -o $(@:.o=.i)
 	$(Q)$(NASM) -f elf64 -Werror -o $@ $(@:.o=.i)
 
 .SECONDARY: $(addprefix $(U)/,$(addsuffix .o,$(USER_CMDS) $(USER_TESTS))) \

@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if isinstance(guest, GuestTest):
             item.extra_keyword_matches.add(guest.source.stem)
             item.extra_keyword_matches.add(f"stage{guest.stage}")
-            folder = {1: "boot", 2: "mmu", 3: "sched"}[guest.stage]
+            folder = {1: "boot", 2: "mmu", 3: "sched", 4: "9p"}[guest.stage]
             item.extra_keyword_matches.update([folder, *filter(None, [guest.build])])
             if guest.program:
                 item.extra_keyword_matches.add("user")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grade.harness import fixtures
-from grade.harness.build import ALL, ROOT, Variant
+from grade.harness.build import ALL, ROOT, Variant, last_stage
 from grade.harness.machine import GuestFailure, Result, Setup, run
 
 GUEST = ROOT / "grade" / "guest"
@@ -80,10 +80,10 @@ class GuestTest:
 
     @property
     def variant(self) -> Variant:
-        """The build it runs in: its own stage's, or one of the whole kernel."""
+        """The build it runs in: its own stage's, or one of all without files."""
         if not self.build:
             return replace(ALL[""], stage=self.stage)
-        return ALL[self.build]
+        return replace(ALL[self.build], stage=max(self.stage, min(3, last_stage())))
 
     def cmdline(self) -> str:
         """The kernel's command line for this test."""
@@ -211,8 +211,8 @@ def _prose(comment: str) -> str:
 def stage_of(source: Path) -> int:
     """The first stage that has what the test needs: its file's name tells."""
     if source.parent.name == "user":
-        return 3
-    return {"boot": 1, "mmu": 2, "sched": 3}[source.stem.split("_")[1]]
+        return 4 if source.stem.startswith("p9_") else 3
+    return {"boot": 1, "mmu": 2, "sched": 3, "9p": 4}[source.stem.split("_")[1]]
 
 
 def _spread(base: GuestTest, keys: dict[str, str]) -> list[GuestTest]:

@@ -27,6 +27,8 @@ TRACKS = ("fresh", "carry", "solution")
 # 0: never, it is the instructor's or a test of the project itself.
 RULES: list[tuple[str, int]] = [
     (r"kernel/mmu/", 2),
+    (r"kernel/9p/|kernel/include/lux/(file|fcall)\.|user/(servers|man)/", 4),
+    (r"user/lib/(9p/|file)|grade/guest/(user/p9_|kernel/test_9p_)", 4),
     (r"kernel/sched/|kernel/include/lux/(sys|ureg|syscalls)\.|user/", 3),
     (r"kernel/|LICENSE$|Makefile$|pytest\.ini$|\.(gitignore|clang-format)$", 1),
     (r"\.devcontainer/", 1),
@@ -43,6 +45,13 @@ RULES: list[tuple[str, int]] = [
     (r"tools/(trace|trace_picture|bench)\.py$|docs/bench\.tsv$", 3),
     (r"docs/(debugging|learning-alone|words)\.md$", 1),
 ]
+# Where `#if STAGE >= n` stands.
+STAGED = (
+    "kernel/main.c",
+    "kernel/include/lux/syscalls.def",
+    "kernel/include/lux/sys.h",
+    "user/lib/lux.h",
+)
 _NUMBERED = re.compile(r"(?:docs|labs)/(\d\d)-|grade/test_(\d\d)_")
 
 
@@ -69,6 +78,24 @@ def _wanted_by_rubrics(root: Path, lab: int) -> set[str]:
     """Test files from outside that the rubrics up to this lab name."""
     tests = [t for n in range(1, lab + 1) for t in labs.load(root, n).tests]
     return {f"grade/{t.split('::')[0]}" for t in tests if "::" in t}
+
+
+def _later_programs(root: Path, lab: int) -> set[str]:
+    """What the Makefile's lists name for stages after this lab's."""
+    found = set()
+    for number, body in re.findall(
+        r"^define USER_(?:LIB|CMD)_(\d)\n(.*?)^endef",
+        (root / "Makefile").read_text(),
+        re.M | re.S,
+    ):
+        if int(number) > lab:
+            found.update(re.findall(r"^(\S+\.\w+)", body, re.M))
+    folders = {f.rsplit("/", 1)[0] for f in found if f.count("/") > 2}
+    return found | {
+        path.relative_to(root).as_posix()
+        for folder in folders - {"user/lib/x86_64"}
+        for path in (root / folder).glob("*.h")
+    }
 
 
 def _has_sources(path: Path, out: Path) -> bool:
@@ -100,8 +127,9 @@ def _plain_stages(text: str, lab: int) -> str:
 
 def _makefile(text: str, lab: int) -> str:
     """The Makefile without the lists and targets of what is not there."""
-    lists = [f"KERNEL_{n}" for n in (2, 3) if n > lab]
-    lists += ["KERNEL_KASAN"] * (lab < 2) + ["USER_LIB", "USER_CMD"] * (lab < 3)
+    lists = [f"KERNEL_{n}" for n in (2, 3, 4) if n > lab]
+    lists += ["KERNEL_KASAN"] * (lab < 2)
+    lists += [r"USER_(LIB|CMD)\w*"] * (lab < 3) + [r"(SHARED|USER_LIB|USER_CMD)_4"]
     rules = ["check", "book"] + ["trace", "bench"] * (lab < 3)
     gone = [rf"define ({'|'.join(lists)})$"] * bool(lists)
     gone += [rf"({'|'.join(rules)}):$", "-include tools/course/course.mk"]
@@ -114,7 +142,7 @@ def _makefile(text: str, lab: int) -> str:
     text = re.sub(
         rf"^(\.PHONY:.*?)(?: (?:{'|'.join(rules)})\b)+", r"\1", text, flags=re.M
     )
-    later = "".join(str(n) for n in (2, 3) if n > lab) or "x"
+    later = "".join(str(n) for n in (2, 3, 4) if n > lab) or "x"
     return re.sub(rf"^KTEST_[{later}] = .*\n", "", text, flags=re.M)
 
 
@@ -163,17 +191,22 @@ def make_handout(
 ) -> list[str]:
     """Write the handout of a lab to a new folder; returns the steps cut."""
     wanted = _wanted_by_rubrics(root, number)
+    later = _later_programs(root, number)
     for path in files_of(root):
         lab = first_lab(path)
-        if not (0 < lab <= number or path in wanted) or not (root / path).is_file():
+        if path in later or not (root / path).is_file():
+            continue
+        if not (0 < lab <= number or path in wanted):
             continue
         (out / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(root / path, out / path)
     for test in (out / "grade/host").glob("test_*.c"):
         if not _has_sources(test, out):
             test.unlink()
-    main = out / "kernel/main.c"
-    main.write_text(_plain_stages(main.read_text(), number))
+    for name in STAGED:
+        if (out / name).exists():
+            text = (out / name).read_text()
+            (out / name).write_text(_plain_stages(text, number))
     makefile = out / "Makefile"
     makefile.write_text(_makefile(makefile.read_text(), number))
     add_todo(out, root)
