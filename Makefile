@@ -167,6 +167,9 @@ endef
 
 # the same object files in the kernel, in programs and in tests on the host
 define SHARED_4
+kernel/9p/fcall.c                   9P messages to bytes
+kernel/9p/fcall_unpack.c            and back, trusting nothing
+kernel/9p/fcall_print.c             as a line for people
 endef
 
 listed := $(foreach list,0 1 UBSAN KASAN 2 3 4,$(call sources,$(KERNEL_$(list)))) \
@@ -184,7 +187,9 @@ KTEST_4 = $(wildcard grade/guest/kernel/test_9p_*.c)
 # ---- variant ----
 
 present := 1 $(if $(wildcard kernel/mmu/*.c),2) $(if $(wildcard kernel/sched/*.c),3)
-STAGE ?= $(lastword $(present))
+ifeq ($(origin STAGE),undefined)
+STAGE := $(lastword $(present))
+endif
 present += $(if $(wildcard kernel/9p/*.c),4)
 stages := $(wordlist 1,$(STAGE),1 2 3 4)
 VARIANT := s$(STAGE)$(if $(DEBUG),-debug)$(if $(KTEST),-ktest)$(if $(SAN),-$(SAN))
@@ -339,7 +344,7 @@ $(B)/shared/%.c.o: %.c $(B)/flags | $$(@D)/
 		-mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer \
 		-fno-asynchronous-unwind-tables -fno-strict-aliasing \
 		-fno-stack-protector -fvisibility=hidden \
-		-ffile-prefix-map=$(CURDIR)=. -Ikernel/include $(TODO_CFLAGS) \
+		-ffile-prefix-map=$(CURDIR)=. -Ikernel -Ikernel/include $(TODO_CFLAGS) \
 		-MMD -MP -c -o $@ $<
 
 # what reports a mistake must not report its own
