@@ -1,11 +1,11 @@
 /*
- * getppid.c - a challenge of lab 3: system call 33, the caller's parent.
+ * getppid.c - a challenge of lab 3: system call 63, the caller's parent.
  * challenge: C2
  */
 #include "check.h"
 
 enum {
-    GETPPID = 33,
+    GETPPID = 63,
     MS = 1000000
 };
 
