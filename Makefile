@@ -163,6 +163,9 @@ kernel/sched/sys_misc.c             calls about the rest
 endef
 
 define KERNEL_4
+kernel/9p/queue.c                   blocks of bytes, queues of them
+kernel/9p/dev_pipe.c                #| pipes
+kernel/9p/dev_env.c                 #e environment variables
 endef
 
 # the same object files in the kernel, in programs and in tests on the host

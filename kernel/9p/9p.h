@@ -110,9 +110,9 @@ int64_t io_get_text(struct io *from, char *text, size_t room);
 struct devent {
     char name[MAX_NAME];
     struct qid qid;
-    uint32_t perm;    /* with DM... bits */
-    uint64_t length;  /* bytes */
-    const char *user; /* owner and group; NULL: the system's, "lux" */
+    uint32_t perm;       /* with DM... bits */
+    uint64_t length;     /* bytes */
+    char user[MAX_NAME]; /* owner and group; "": the system's, "lux" */
 };
 
 enum {
