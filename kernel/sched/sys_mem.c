@@ -4,7 +4,7 @@
 #include "sched/syscall.h"
 
 int64_t
-sys_brk(uint64_t end, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_brk(uint64_t end)
 {
     struct space *s = space_current();
     int err;
@@ -39,7 +39,7 @@ sys_mem_map(uint64_t addr, uint64_t len, uint64_t prot)
 }
 
 int64_t
-sys_mem_unmap(uint64_t addr, uint64_t len, UNUSED uint64_t c)
+sys_mem_unmap(uint64_t addr, uint64_t len)
 {
     if (addr % PAGE_SIZE || len == 0 || len > USER_TOP || addr > USER_TOP - len)
         return -E_BADARG;

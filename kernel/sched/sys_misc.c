@@ -11,7 +11,7 @@ enum {
 };
 
 int64_t
-sys_cons_write(uint64_t buf, uint64_t len, UNUSED uint64_t c)
+sys_cons_write(uint64_t buf, uint64_t len)
 {
     char chunk[CHUNK];
     uint64_t done = 0;
@@ -32,7 +32,7 @@ sys_cons_write(uint64_t buf, uint64_t len, UNUSED uint64_t c)
 }
 
 int64_t
-sys_cons_read(uint64_t buf, uint64_t len, UNUSED uint64_t c)
+sys_cons_read(uint64_t buf, uint64_t len)
 {
     return consin_read(buf, len);
 }
@@ -50,7 +50,7 @@ note_group_exists(uint64_t notegrp)
 }
 
 int64_t
-sys_cons_group(uint64_t notegrp, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_cons_group(uint64_t notegrp)
 {
     if (notegrp == 0)
         notegrp = proc_current()->notegrp;
@@ -61,7 +61,7 @@ sys_cons_group(uint64_t notegrp, UNUSED uint64_t b, UNUSED uint64_t c)
 }
 
 int64_t
-sys_archive(uint64_t buf, uint64_t room, UNUSED uint64_t c)
+sys_archive(uint64_t buf, uint64_t room)
 {
     struct archive_file f;
     struct archiveinfo info = { 0 };
@@ -82,7 +82,7 @@ sys_archive(uint64_t buf, uint64_t room, UNUSED uint64_t c)
 }
 
 int64_t
-sys_sysstat(uint64_t buf, uint64_t room, UNUSED uint64_t c)
+sys_sysstat(uint64_t buf, uint64_t room)
 {
     struct mem_counters mem;
 
@@ -110,7 +110,7 @@ sys_sysstat(uint64_t buf, uint64_t room, UNUSED uint64_t c)
 }
 
 int64_t
-sys_trace(uint64_t on, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_trace(uint64_t on)
 {
     if (on)
         return trace_start();
@@ -119,7 +119,7 @@ sys_trace(uint64_t on, UNUSED uint64_t b, UNUSED uint64_t c)
 }
 
 int64_t
-sys_record(uint64_t buf, uint64_t len, UNUSED uint64_t c)
+sys_record(uint64_t buf, uint64_t len)
 {
     char *text;
     int err;
@@ -137,7 +137,7 @@ sys_record(uint64_t buf, uint64_t len, UNUSED uint64_t c)
 }
 
 int64_t
-sys_power(uint64_t how, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_power(uint64_t how)
 {
     if (how > POWER_REBOOT)
         return -E_BADARG;

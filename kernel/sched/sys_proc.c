@@ -6,19 +6,19 @@
 #include "boot/x86_64/x86.h"
 
 int64_t
-sys_nop(UNUSED uint64_t a, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_nop(void)
 {
     return 0;
 }
 
 int64_t
-sys_getpid(UNUSED uint64_t a, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_getpid(void)
 {
     return proc_current()->pid;
 }
 
 int64_t
-sys_rfork(uint64_t flags, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_rfork(uint64_t flags)
 {
     return proc_rfork(flags);
 }
@@ -55,7 +55,7 @@ copy_args(struct exec_args *args, vaddr_t argv)
 }
 
 int64_t
-sys_exec(uint64_t path, uint64_t argv, UNUSED uint64_t c)
+sys_exec(uint64_t path, uint64_t argv)
 {
     struct exec_args *args = kmalloc(sizeof *args);
     int err;
@@ -73,7 +73,7 @@ sys_exec(uint64_t path, uint64_t argv, UNUSED uint64_t c)
 }
 
 int64_t
-sys_exits(uint64_t msg, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_exits(uint64_t msg)
 {
     char text[MAX_ERR] = "";
 
@@ -84,7 +84,7 @@ sys_exits(uint64_t msg, UNUSED uint64_t b, UNUSED uint64_t c)
 }
 
 int64_t
-sys_wait(uint64_t msg, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_wait(uint64_t msg)
 {
     struct waitmsg w;
     int64_t pid;
@@ -101,13 +101,13 @@ sys_wait(uint64_t msg, UNUSED uint64_t b, UNUSED uint64_t c)
 }
 
 int64_t
-sys_notify(uint64_t handler, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_notify(uint64_t handler)
 {
     return note_notify(handler);
 }
 
 int64_t
-sys_noted(uint64_t how, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_noted(uint64_t how)
 {
     return note_done(how, proc_current()->tf);
 }
@@ -176,7 +176,7 @@ fill_procinfo(struct procinfo *i, const struct proc *p)
 }
 
 int64_t
-sys_procs(uint64_t buf, uint64_t room, UNUSED uint64_t c)
+sys_procs(uint64_t buf, uint64_t room)
 {
     struct procinfo info;
     uint32_t pid = 0;

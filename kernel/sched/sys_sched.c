@@ -14,20 +14,20 @@ deadline_in(uint64_t ns)
 }
 
 int64_t
-sys_nsec(UNUSED uint64_t a, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_nsec(void)
 {
     return (int64_t)clock_ns();
 }
 
 int64_t
-sys_yield(UNUSED uint64_t a, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_yield(void)
 {
     sched_yield();
     return 0;
 }
 
 int64_t
-sys_sleep(uint64_t ns, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_sleep(uint64_t ns)
 {
     struct proc *p = proc_current();
     uint64_t until = deadline_in(ns);
@@ -47,7 +47,7 @@ alarm_rings(void *arg)
 }
 
 int64_t
-sys_alarm(uint64_t ns, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_alarm(uint64_t ns)
 {
     struct proc *p = proc_current();
     uint64_t left = 0, now = rdtsc();
@@ -60,31 +60,31 @@ sys_alarm(uint64_t ns, UNUSED uint64_t b, UNUSED uint64_t c)
 }
 
 int64_t
-sys_rendezvous(uint64_t tag, uint64_t value, UNUSED uint64_t c)
+sys_rendezvous(uint64_t tag, uint64_t value)
 {
     return (int64_t)rendezvous(tag, value);
 }
 
 int64_t
-sys_semacquire(uint64_t sem, uint64_t block, UNUSED uint64_t c)
+sys_semacquire(uint64_t sem, uint64_t block)
 {
     return sema_acquire(sem, block != 0, 0);
 }
 
 int64_t
-sys_tsemacquire(uint64_t sem, uint64_t ns, UNUSED uint64_t c)
+sys_tsemacquire(uint64_t sem, uint64_t ns)
 {
     return sema_acquire(sem, ns != 0, deadline_in(ns));
 }
 
 int64_t
-sys_semrelease(uint64_t sem, uint64_t n, UNUSED uint64_t c)
+sys_semrelease(uint64_t sem, uint64_t n)
 {
     return sema_release(sem, n);
 }
 
 int64_t
-sys_sched_group(uint64_t weight, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_sched_group(uint64_t weight)
 {
     return group_enter_new(weight);
 }
@@ -96,13 +96,13 @@ sys_edf_enter(uint64_t period, uint64_t deadline, uint64_t cost)
 }
 
 int64_t
-sys_edf_next(UNUSED uint64_t a, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_edf_next(void)
 {
     return edf_next();
 }
 
 int64_t
-sys_edf_leave(UNUSED uint64_t a, UNUSED uint64_t b, UNUSED uint64_t c)
+sys_edf_leave(void)
 {
     if (!proc_current()->edf)
         return -E_BADARG;
