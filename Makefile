@@ -166,6 +166,11 @@ define KERNEL_4
 kernel/9p/queue.c                   blocks of bytes, queues of them
 kernel/9p/dev_pipe.c                #| pipes
 kernel/9p/dev_env.c                 #e environment variables
+kernel/9p/dev_srv.c                 #s open files posted for others
+kernel/9p/dev_cons.c                #c console, time, facts about the machine
+kernel/9p/wall.c                    the time of day
+kernel/9p/x86_64/rtc.c              the battery clock
+kernel/9p/random.c                  unguessable numbers
 endef
 
 # the same object files in the kernel, in programs and in tests on the host

@@ -344,6 +344,22 @@ int err_from_text(const char *text);
 /* What err means, to the running process. */
 const char *err_text(int err);
 
+/* ---- wall.c, x86_64/rtc.c: the time of day ---- */
+
+uint64_t wall_ns(void);     /* nanoseconds since 1970 */
+void wall_set(uint64_t ns); /* it is so late now */
+uint64_t rtc_seconds(void); /* what the battery clock says; takes its time */
+
+/* ---- random.c ---- */
+
+/* Fill what `to` asks for with bytes that nobody can guess: their number, or
+ * -E_BADADDR. */
+int64_t random_put(struct io *to);
+
+/* ChaCha20's block (RFC 8439, 2.3): key, counter and nonce, all as words. */
+void chacha20_block(
+        const uint32_t key[8], const uint32_t counter[4], uint32_t out[16]);
+
 /* ---- dev_env.c: environment groups ---- */
 
 struct env_group *env_new(void);

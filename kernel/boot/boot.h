@@ -97,6 +97,10 @@ uint64_t cmdline_number(const char *key, uint64_t fallback);
 /* To COM1 and the screen, and kept in the panic log.  Takes no lock. */
 void console_write(const char *s, size_t len);
 
+/* What of the recent output lies `from` bytes behind its oldest byte: at most
+ * len bytes to buf; how many.  A moment's picture: it may be written on. */
+size_t console_log_read(uint64_t from, char *buf, size_t len);
+
 /* Next character typed (serial or keyboard), or -1.  Polls the devices. */
 int console_poll(void);
 

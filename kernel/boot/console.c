@@ -41,3 +41,18 @@ console_enable_interrupts(void)
     serial_enable_interrupt();
     keyboard_enable_interrupt();
 }
+
+size_t
+console_log_read(uint64_t from, char *buf, size_t len)
+{
+    uint64_t end = console_log_end, start = 0, n;
+
+    if (end > CONSOLE_LOG_SIZE)
+        start = end - CONSOLE_LOG_SIZE;
+    n = from < end - start ? end - start - from : 0;
+    if (n > len)
+        n = len;
+    for (uint64_t i = 0; i < n; i++)
+        buf[i] = console_log[(start + from + i) % CONSOLE_LOG_SIZE];
+    return n;
+}

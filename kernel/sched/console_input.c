@@ -9,6 +9,9 @@
  *      ^D              end of input, or hand over what was typed so far
  *      ^C, DEL key     note "interrupt" to the foreground note group
  *
+ * In raw mode (consin_raw) nothing is edited, echoed or acted upon: every
+ * character is there for reading as soon as it is typed.
+ *
  * Serial terminals send DEL (0x7f) for the backspace key, so 0x7f takes back
  * too, and ^C is the interrupt key.
  */
@@ -33,6 +36,7 @@ static struct {
     char ready[READY]; /* ring of finished input, ^D as an end mark */
     unsigned head, tail;
     uint32_t notegrp;
+    bool raw;
 } in;
 
 static void
@@ -48,7 +52,7 @@ take_back(void)
     echo("\b \b");
 }
 
-/* Make what was typed readable; what does not fit is lost, with a bell. */
+/* Make the line so far readable; what does not fit is lost, with a bell. */
 static void
 finish_line(void)
 {
@@ -60,6 +64,15 @@ finish_line(void)
         wakeup_locked(&in.readers);
     }
     in.len = 0;
+}
+
+/* In raw mode each character is a line of its own, of which none ends. */
+static void
+raw_char(char c)
+{
+    in.line[0] = c;
+    in.len = 1;
+    finish_line();
 }
 
 static void
@@ -121,13 +134,18 @@ input_interrupt(struct trapframe *tf)
     (void)tf;
     apic_eoi();
     while ((c = console_poll()) >= 0) {
+        bool interrupt;
+
         spin_lock(&in.readers.lock);
-        if (c != CTRL_C)
-            typed((char)c);
-        else
+        interrupt = c == CTRL_C && !in.raw;
+        if (interrupt)
             drop_input();
+        else if (in.raw)
+            raw_char((char)c);
+        else
+            typed((char)c);
         spin_unlock(&in.readers.lock);
-        if (c == CTRL_C)
+        if (interrupt)
             note_post_group(in.notegrp, "interrupt", NULL);
     }
 }
@@ -154,7 +172,7 @@ take_line(char *buf, size_t len)
         n = -1;
     while (n >= 0 && (size_t)n < len && in.head != in.tail && c != '\n') {
         c = in.ready[in.tail++ % READY];
-        if (c == CTRL_D)
+        if (c == CTRL_D && !in.raw)
             break;
         buf[n++] = c;
     }
@@ -162,10 +180,9 @@ take_line(char *buf, size_t len)
     return n;
 }
 
-int64_t
-consin_read(vaddr_t buf, size_t len)
+int
+consin_take(char *buf, size_t len)
 {
-    char line[LINE];
     int n, err;
 
     if (len == 0)
@@ -174,10 +191,31 @@ consin_read(vaddr_t buf, size_t len)
         err = sleep(&in.readers, input_ready, NULL, 0);
         if (err)
             return err;
-        n = take_line(line, len < LINE ? len : LINE);
+        n = take_line(buf, len);
     } while (n < 0);
+    return n;
+}
+
+int64_t
+consin_read(vaddr_t buf, size_t len)
+{
+    char line[LINE];
+    int n = consin_take(line, len < LINE ? len : LINE), err;
+
+    if (n <= 0)
+        return n;
     err = copy_out(buf, line, (size_t)n);
     return err ? err : n;
+}
+
+void
+consin_raw(bool raw)
+{
+    spin_lock(&in.readers.lock);
+    if (raw && !in.raw && in.len > 0)
+        finish_line();
+    in.raw = raw;
+    spin_unlock(&in.readers.lock);
 }
 
 void

@@ -244,6 +244,13 @@ void consin_init(void);
 /* One line, or part of it, to user memory; see user/lib/lux.h:cons_read. */
 int64_t consin_read(vaddr_t buf, size_t len); /* sleeps */
 
+/* The same to kernel memory: how many, 0 at an end mark, -E_INTR. */
+int consin_take(char *buf, size_t len); /* sleeps */
+
+/* Each character as it is typed, without echo, ^C and ^D too; what was typed
+ * of a line so far comes first.  Off as long as nobody asks. */
+void consin_raw(bool raw);
+
 /* The note group that ^C interrupts. */
 void consin_set_group(uint32_t notegrp);
 
