@@ -160,6 +160,7 @@ kernel/sched/sys_proc.c             calls about processes
 kernel/sched/sys_mem.c              calls about memory
 kernel/sched/sys_sched.c            calls about time and scheduling
 kernel/sched/sys_misc.c             calls about the rest
+kernel/sched/hooks.c                what later layers do
 endef
 
 define KERNEL_4

@@ -14,8 +14,8 @@ enum {
 
 /* Regions for the program's segments, its heap and its stack. */
 static int
-map_program(struct space *s, const struct elf_image *image,
-        const struct archive_file *f)
+map_program(
+        struct space *s, const struct elf_image *image, const struct program *f)
 {
     struct region stack = { .start = USER_STACK_TOP - USER_STACK_SIZE,
         .end = USER_STACK_TOP,
@@ -27,7 +27,7 @@ map_program(struct space *s, const struct elf_image *image,
         struct region r = { .start = seg->start,
             .end = seg->end,
             .prot = seg->prot,
-            .ops = &image_region,
+            .ops = f->ops,
             .object = (void *)f->data,
             .offset = seg->offset,
             .length = seg->length };
@@ -107,7 +107,7 @@ set_name(struct proc *p, const char *path)
 }
 
 /*
- * See sched.h.  0, or the error of archive_find, elf_check, map_program or
+ * See sched.h.  0, or the error of program_open, elf_check, map_program or
  * push_args, or -E_NOMEM: then the old image goes on as if nothing had been.
  * First everything that can fail: find, check, a new space, its regions, and
  * with the new space in use the arguments.  Then what cannot: the old space
@@ -122,10 +122,10 @@ proc_exec(const char *path, char *const argv[], unsigned argc)
 {
     struct proc *p = proc_current();
     struct space *old = p->space, *new;
-    struct archive_file f;
+    struct program f;
     struct elf_image image;
     vaddr_t rsp;
-    int err = archive_find(path, &f);
+    int err = proc_hooks.program_open(path, &f);
 
     if (err)
         return err;

@@ -111,6 +111,7 @@ proc_exit(const char *msg)
     TRACE(TRACE_EXIT, p->pid, 0);
     timer_cancel(&p->alarm);
     edf_exit(p);
+    proc_hooks.exit(p);
     leave_memory(p);
     rendez_group_unref(p->rendez);
     p->rendez = NULL;

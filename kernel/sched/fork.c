@@ -22,14 +22,19 @@ static int
 change_self(uint64_t flags)
 {
     struct proc *p = proc_current();
+    struct rendez_group *g = NULL;
+    int err;
 
     if (flags & (RFMEM | RFNOWAIT))
         return -E_BADARG;
-    if (flags & RFREND) {
-        struct rendez_group *g = rendez_group_new();
-
-        if (!g)
-            return -E_NOMEM;
+    if (flags & RFREND && !(g = rendez_group_new()))
+        return -E_NOMEM;
+    err = proc_hooks.change_self(flags);
+    if (err) {
+        rendez_group_unref(g);
+        return err;
+    }
+    if (g) {
         rendez_group_unref(p->rendez);
         p->rendez = g;
     }
@@ -75,6 +80,7 @@ child_resources(struct proc *parent, struct proc *child, uint64_t flags)
 static void
 child_undo(struct proc *child)
 {
+    proc_hooks.exit(child);
     if (child->space)
         space_free(child->space);
     rendez_group_unref(child->rendez);
@@ -130,10 +136,11 @@ child_join(struct proc *parent, struct proc *child, uint64_t flags)
 
 /*
  * rfork(2) of Plan 9, for the flags of lux/sys.h.  The child's pid in the
- * parent, 0 in the child; or -E_BADARG (a flag not in RF_KNOWN), -E_NOMEM,
- * -E_MAXPROC with nothing changed.  Without RFPROC: change_self.  The child
- * enters the table when it is complete, then the family, then the run queue;
- * after that it may be gone at any moment.
+ * parent, 0 in the child; or -E_BADARG (a flag neither in RF_KNOWN nor
+ * in proc_hooks.rfork_flags), -E_NOMEM, -E_MAXPROC with nothing changed.
+ * Without RFPROC: change_self.  With its resources the child gets what
+ * proc_hooks.fork gives.  It enters the table when it is complete, then the
+ * family, then the run queue; after that it may be gone at any moment.
  *
  * Lab 3.10
  */
@@ -144,7 +151,7 @@ proc_rfork(uint64_t flags)
     uint32_t pid;
     int err;
 
-    if (flags & ~(uint64_t)RF_KNOWN)
+    if (flags & ~(RF_KNOWN | proc_hooks.rfork_flags))
         return -E_BADARG;
     if (!(flags & RFPROC))
         return change_self(flags);
@@ -152,6 +159,8 @@ proc_rfork(uint64_t flags)
     if (!child)
         return -E_NOMEM;
     err = child_resources(parent, child, flags);
+    if (err == 0)
+        err = proc_hooks.fork(parent, child, flags);
     if (err == 0) {
         child_fields(parent, child);
         err = proc_publish(child);

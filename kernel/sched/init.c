@@ -101,12 +101,14 @@ first_process(void *arg)
 
     (void)arg;
     intr_on();
+    proc_hooks.start();
     ktest_run();
     if (cmdline_get("trace", buf, sizeof buf) >= 0)
         trace_start();
     argc = init_args(path, argv, buf);
     consin_set_group(proc_current()->notegrp);
     err = proc_exec(path, argv, argc);
+    proc_hooks.exec_done(err);
     if (err) {
         print("init: %s: %e\n", path, err);
         init_died(err_string(err));

@@ -180,6 +180,51 @@ void read_unlock(struct rwlock *l);
 void write_lock(struct rwlock *l);
 void write_unlock(struct rwlock *l);
 
+/* ---- hooks.c: what later layers do in a process's life ---- */
+
+struct exec_args { /* what exec was given, and room to change it */
+    char path[MAX_PATH];
+    char *argv[MAX_ARGS];
+    unsigned argc;
+    char bytes[MAX_ARGLEN];
+    char script[2 * MAX_PATH];
+};
+
+struct program { /* a program's file, in kernel memory */
+    const uint8_t *data;
+    uint64_t size;
+    const struct region_ops *ops; /* of its segments: image_region's, and the
+                                     object is data */
+};
+
+struct proc_hooks {
+    uint64_t rfork_flags; /* those that fork and change_self know */
+
+    /* In the first process, before it execs. */
+    void (*start)(void);
+
+    /* The child gets what it shares or copies: 0, or -E_... and it has
+     * nothing.  Nobody else knows the child yet. */
+    int (*fork)(struct proc *parent, struct proc *child, uint64_t flags);
+
+    /* The caller gets a new one of what the flags say: 0, or -E_... and
+     * nothing has changed. */
+    int (*change_self)(uint64_t flags);
+
+    /* Give up what fork or start gave; p runs this, or has never run. */
+    void (*exit)(struct proc *p);
+
+    /* Around a system call exec: look at the arguments, and change them, for
+     * 0; -E_...: it fails.  Then proc_exec, if there was no error, and in any
+     * case exec_done with exec's result. */
+    int (*exec)(struct exec_args *args);
+    void (*exec_done)(int err);
+
+    /* The program of this name, for proc_exec.  0; -E_... */
+    int (*program_open)(const char *path, struct program *out);
+};
+extern struct proc_hooks proc_hooks;
+
 /* ---- archive.c: the boot archive, a ustar file in a boot module ---- */
 
 struct archive_file {

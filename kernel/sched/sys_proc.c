@@ -23,13 +23,6 @@ sys_rfork(uint64_t flags)
     return proc_rfork(flags);
 }
 
-struct exec_args { /* a copy of what exec was given */
-    char path[MAX_PATH];
-    char *argv[MAX_ARGS];
-    unsigned argc;
-    char bytes[MAX_ARGLEN];
-};
-
 /* Copy the vector of strings at `argv` in: 0, -E_TOOBIG, -E_BADADDR. */
 static int
 copy_args(struct exec_args *args, vaddr_t argv)
@@ -66,7 +59,10 @@ sys_exec(uint64_t path, uint64_t argv)
     if (err >= 0)
         err = copy_args(args, argv);
     if (err >= 0)
+        err = proc_hooks.exec(args);
+    if (err >= 0)
         err = proc_exec(args->path, args->argv, args->argc);
+    proc_hooks.exec_done(err);
     kfree(args);
     /* the new program finds 0 in rax: exec has cleared all registers */
     return err;
