@@ -17,6 +17,7 @@
 #include <lux/file.h>
 
 struct dev;
+struct conn;
 struct env_group;
 struct fd_table;
 struct name_space;
@@ -57,6 +58,7 @@ struct chan {
     struct join *join;     /* [I] the directories joined here; NULL: one */
     struct path *path;     /* [I] how it was reached: for `..` and fd2path */
     uint64_t aux;          /* the device's, a number or a pointer */
+    struct conn *conn;     /* [a] the 9P connection that runs on it, or NULL */
 };
 
 /* A channel of no device yet, with one reference; NULL: no memory.  Whoever
@@ -368,6 +370,10 @@ void env_ref(struct env_group *g);
 void env_unref(struct env_group *g);
 
 /* ---- mnt.c: the mount driver ---- */
+
+/* The channel that conn runs on is closing (chan_close, before its device
+ * closes it): free all of conn.  NULL is legal. */
+void conn_free(struct conn *conn);
 
 /*
  * Agree on version and message size on the connection conn (open for reading

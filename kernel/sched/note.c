@@ -38,10 +38,30 @@ note_pending(const struct proc *p)
            (bits || __atomic_load_n(&p->nnote, __ATOMIC_SEQ_CST));
 }
 
+int
+notes_waive(void)
+{
+    struct proc *p = proc_current();
+
+    /* the count first: a kill that it counts is seen below */
+    p->notes_waived = __atomic_load_n(&p->note_count, __ATOMIC_SEQ_CST);
+    if (!(__atomic_load_n(&p->note_bits, __ATOMIC_SEQ_CST) & NOTE_BIT_KILL))
+        return 0;
+    notes_heed();
+    return -E_INTR;
+}
+
+void
+notes_heed(void)
+{
+    proc_current()->notes_waived = 0;
+}
+
 /* Have p look at its notes soon, wherever it is. */
 static void
 draw_attention(struct proc *p)
 {
+    __atomic_add_fetch(&p->note_count, 1, __ATOMIC_SEQ_CST);
     __atomic_store_n(&p->attention, 1, __ATOMIC_SEQ_CST);
     proc_wake(p);
     if (__atomic_load_n(&p->state, __ATOMIC_SEQ_CST) == PROC_RUNNING) {

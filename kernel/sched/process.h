@@ -96,6 +96,8 @@ struct proc {
     struct list notes;          /* [p] oldest first */
     uint32_t nnote;             /* [p] */
     uint32_t note_bits;         /* [a] NOTE_BIT_... */
+    uint32_t note_count;        /* [a] notes ever posted */
+    uint32_t notes_waived;      /* [o] at that count no sleep is interrupted */
     vaddr_t note_handler;       /* [o] 0: none */
     vaddr_t note_frame;         /* [o] user's ureg; 0: not in a handler */
     char note_text[MAX_ERR];    /* [o] the note being handled */
@@ -160,6 +162,14 @@ void edf_exit(struct proc *p);
 
 /* note.c */
 bool note_pending(const struct proc *p);
+
+/*
+ * Until notes_heed, the notes that have come to the running process so far
+ * interrupt no sleep: it works on the first one's account, and only a second
+ * one shall stop that.  "kill" is never waived: -E_INTR, and nothing is.
+ */
+int notes_waive(void);
+void notes_heed(void);
 void notes_free(struct proc *p);
 void note_return(struct trapframe *tf); /* deliver before user mode */
 int64_t note_notify(vaddr_t handler);

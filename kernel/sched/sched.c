@@ -398,7 +398,10 @@ sleep_timed_out(void *arg)
 static bool
 notes_wait(const struct proc *p)
 {
-    return __atomic_load_n(&p->attention, __ATOMIC_SEQ_CST) && note_pending(p);
+    return __atomic_load_n(&p->attention, __ATOMIC_SEQ_CST) &&
+           __atomic_load_n(&p->note_count, __ATOMIC_SEQ_CST) !=
+                   p->notes_waived &&
+           note_pending(p);
 }
 
 /* A note came before p was asleep, so its sender woke nobody. */
