@@ -412,7 +412,6 @@ endef
 define USER_CMD
 user/cmd/ps.c        processes
 user/cmd/kill.c      post a note
-user/cmd/echo.c      print the arguments
 user/cmd/sleep.c     wait
 user/cmd/time.c      run a program and time it
 user/cmd/uptime.c    time since boot
@@ -440,13 +439,35 @@ define USER_CMD_STAGE3
 user/stage3/init.c   first process: greets, keeps a shell running
 user/stage3/sh.c     command loop
 user/stage3/ls.c     files of the boot archive
+user/stage3/echo.c   print the arguments
 endef
 
 # from stage 4 on
 define USER_CMD_4
+user/cmd/sh/main.c       the shell: where commands come from
+user/cmd/sh/lex.c        text to tokens
+user/cmd/sh/parse.c      tokens to a tree
+user/cmd/sh/run.c        a walk through the tree
+user/cmd/sh/expand.c     $x, $(...), quotes
+user/cmd/sh/glob.c       patterns of file names
+user/cmd/sh/var.c        variables
+user/cmd/sh/redir.c      < > >>
+user/cmd/sh/builtin.c    commands of its own
+user/cmd/sh/jobs.c       children
+user/cmd/sh/mem.c        its memory
+user/cmd/sh/edit.c       a line typed
+user/cmd/sh/history.c    lines typed earlier
+user/cmd/sh/complete.c   the Tab key
+user/cmd/echo.c          print the arguments
 endef
 
 define USER_LIB_4
+user/lib/file_io.c            bytes from and to files
+user/lib/dir.c                directory entries
+user/lib/bio.c                buffered files
+user/lib/filter.c             programs that read files in turn
+user/lib/env.c                variables
+user/lib/path.c               paths as text
 endef
 
 # programs that test (KTEST=1), in the archive's folder test/; p9_*: stage 4

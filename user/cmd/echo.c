@@ -10,20 +10,24 @@ static const char usage[] = "usage: echo [-n] [word ...]\n"
 int
 main(int argc, char **argv)
 {
-    static char line[MAX_ARGLEN + MAX_ARGS];
+    struct bio *out = bio_out();
     bool newline = true;
-    size_t len = 0;
 
-    ARGBEGIN
-    {
-    case 'n': newline = false; break;
-    default: ARGBAD();
+    arg0 = argv[0];
+    if (argc == 2 && strcmp(argv[1], "-h") == 0) {
+        print("%s", usage);
+        return 0;
     }
-    ARGEND
-    for (int i = 0; i < argc; i++)
-        len += (size_t)snprint(line + len, sizeof(line) - len, "%s%s",
-                i > 0 ? " " : "", argv[i]);
+    if (argc > 1 && strcmp(argv[1], "-n") == 0) {
+        newline = false;
+        argv++;
+    }
+    for (argv++; *argv != NULL; argv++) {
+        bio_write(out, *argv, strlen(*argv));
+        if (argv[1] != NULL)
+            bio_putc(out, ' ');
+    }
     if (newline)
-        line[len++] = '\n';
-    return cons_write(line, len) < 0;
+        bio_putc(out, '\n');
+    return 0;
 }

@@ -20,6 +20,8 @@
 #define NORETURN    __attribute__((noreturn))
 #define PRINTF_LIKE /* the kernel's and our own verbs: no compiler knows them */
 
+#include "lib/file.h"
+
 /* ---- system calls (x86_64/syscalls.asm): processes ---- */
 
 /* Does nothing; the price of entering and leaving the kernel.  0. */
