@@ -168,6 +168,10 @@ kernel/9p/queue.c                   blocks of bytes, queues of them
 kernel/9p/dev_pipe.c                #| pipes
 kernel/9p/dev_env.c                 #e environment variables
 kernel/9p/dev_srv.c                 #s open files posted for others
+kernel/9p/dev_proc.c                #p processes
+kernel/9p/proc_mem.c                their memory and registers
+kernel/9p/proc_ctl.c                commands and notes to them
+kernel/9p/dev_trace.c               #t the trace rings as text
 kernel/9p/dev_cons.c                #c console, time, facts about the machine
 kernel/9p/wall.c                    the time of day
 kernel/9p/x86_64/rtc.c              the battery clock

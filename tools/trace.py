@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from grade.harness.records import Record, parse_records  # noqa: E402
 
-RECORD = struct.Struct("<QIBBHQQ")  # struct trace_record of sched/trace.c
+RECORD = struct.Struct("<QIBBHQQ")  # struct trace_record of sched/sched.h
 RING_EVENTS = 8192  # a CPU that has so many may have lost older ones
 CPUS, PROCESSES = 1, 2  # process ids in the JSON: groups of tracks
 IDLE = 0  # the pid that the kernel gives its idle processes

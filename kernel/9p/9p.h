@@ -362,6 +362,23 @@ int64_t random_put(struct io *to);
 void chacha20_block(
         const uint32_t key[8], const uint32_t counter[4], uint32_t out[16]);
 
+/* ---- dev_trace.c: the trace rings, for dev_proc.c too ---- */
+
+struct trace_copy;
+
+/* The events of process pid (0: all) that the rings hold now; kfree it.
+ * NULL: no memory. */
+struct trace_copy *trace_copy_new(uint32_t pid);
+
+/* As the contents of a file. */
+int64_t trace_copy_text(
+        const struct trace_copy *copy, struct io *to, uint64_t offset);
+
+/* ---- proc_ctl.c ---- */
+
+/* p, which runs this, ends: nobody waits any longer for it to stop. */
+void proc_gone(struct proc *p);
+
 /* ---- dev_env.c: environment groups ---- */
 
 struct env_group *env_new(void);

@@ -57,6 +57,12 @@ open_archived(const char *path, struct program *out)
     return err;
 }
 
+static void
+stop_never(struct proc *p)
+{
+    p->stop = STOP_NONE;
+}
+
 struct proc_hooks proc_hooks = {
     .start = start_nothing,
     .fork = fork_nothing,
@@ -65,4 +71,5 @@ struct proc_hooks proc_hooks = {
     .exec = exec_anything,
     .exec_done = exec_ended,
     .program_open = open_archived,
+    .stop = stop_never,
 };

@@ -6,7 +6,8 @@
  * never sleeps on top of a note.  Delivery happens on the way to user mode
  * only, where the process holds nothing.
  *
- * While a handler runs further notes wait; "kill" waits for nobody.  The
+ * While a handler runs, or a debugger has stopped the process, further notes
+ * wait; "kill" waits for nobody.  The
  * three notes that interrupts send are bits, which need no memory.
  */
 #include "sched/process.h"
@@ -34,8 +35,9 @@ note_pending(const struct proc *p)
 
     if (bits & NOTE_BIT_KILL)
         return true;
-    return !p->note_frame &&
-           (bits || __atomic_load_n(&p->nnote, __ATOMIC_SEQ_CST));
+    if (p->note_frame || p->stop == STOP_DONE)
+        return false;
+    return bits || __atomic_load_n(&p->nnote, __ATOMIC_SEQ_CST);
 }
 
 int
@@ -57,11 +59,10 @@ notes_heed(void)
     proc_current()->notes_waived = 0;
 }
 
-/* Have p look at its notes soon, wherever it is. */
-static void
-draw_attention(struct proc *p)
+/* Have p look at its notes, and whether to stop, soon, wherever it is. */
+void
+note_attention(struct proc *p)
 {
-    __atomic_add_fetch(&p->note_count, 1, __ATOMIC_SEQ_CST);
     __atomic_store_n(&p->attention, 1, __ATOMIC_SEQ_CST);
     proc_wake(p);
     if (__atomic_load_n(&p->state, __ATOMIC_SEQ_CST) == PROC_RUNNING) {
@@ -71,6 +72,14 @@ draw_attention(struct proc *p)
         if (&cpus[cpu] != this_cpu())
             apic_send(cpu, VEC_RESCHED);
     }
+}
+
+/* The same for a note that has just come. */
+static void
+draw_attention(struct proc *p)
+{
+    __atomic_add_fetch(&p->note_count, 1, __ATOMIC_SEQ_CST);
+    note_attention(p);
 }
 
 void
@@ -226,6 +235,8 @@ note_return(struct trapframe *tf)
 
     __atomic_store_n(&p->attention, 0, __ATOMIC_SEQ_CST);
     intr_on();
+    if (p->stop != STOP_NONE)
+        proc_hooks.stop(p);
     if (__atomic_load_n(&p->note_bits, __ATOMIC_SEQ_CST) & NOTE_BIT_KILL)
         proc_exit("killed");
     if (!p->note_frame && take_note(p, text))

@@ -35,6 +35,13 @@ enum queued {
     QUEUED_EDF
 };
 
+enum proc_stop { /* a debugger's will: see proc_hooks.stop */
+    STOP_NONE,
+    STOP_WANTED, /* it will, on its way to user mode */
+    STOP_DONE,
+    STOP_GONE /* it ends and will not stop any more */
+};
+
 struct fpu_state {
     uint8_t bytes[512];
 } __attribute__((aligned(16)));
@@ -56,6 +63,7 @@ struct proc {
                               other may run it */
     uint32_t cpu;         /* [a] where it ran last, or is queued */
     uint32_t attention;   /* [a] look at its notes before user mode */
+    uint32_t stop;        /* [a] enum proc_stop */
     bool is_idle;         /* [I] */
     uint64_t ksp;         /* [q] stack pointer while not running */
     char *kstack_top;     /* [I] */
@@ -124,6 +132,9 @@ struct proc *proc_next(uint32_t pid); /* same; smallest pid above; or NULL */
 void proc_main(void (*fn)(void *), void *arg);
 void proc_set_entry(struct proc *p, void (*fn)(void *), void *arg);
 
+/* sys_proc.c: its state in a word */
+const char *proc_state_name(const struct proc *p);
+
 /* fork.c, exit.c */
 int64_t proc_rfork(uint64_t flags);
 int64_t proc_wait(struct waitmsg *msg);
@@ -170,6 +181,7 @@ bool note_pending(const struct proc *p);
  */
 int notes_waive(void);
 void notes_heed(void);
+void note_attention(struct proc *p); /* it stays in the table meanwhile */
 void notes_free(struct proc *p);
 void note_return(struct trapframe *tf); /* deliver before user mode */
 int64_t note_notify(vaddr_t handler);

@@ -223,7 +223,7 @@ sched_switch(void)
     cpu->resched = 0;
     next = pick(rq, now);
     next->ran_from = now;
-    /* before it looks at `attention` below: see note.c:draw_attention */
+    /* before it looks at `attention` below: see note.c:note_attention */
     __atomic_store_n(&next->state, PROC_RUNNING, __ATOMIC_SEQ_CST);
     if (next != prev)
         switch_to(cpu, prev, next);

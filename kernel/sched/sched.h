@@ -222,6 +222,10 @@ struct proc_hooks {
 
     /* The program of this name, for proc_exec.  0; -E_... */
     int (*program_open)(const char *path, struct program *out);
+
+    /* p, which runs this, has p->stop set: stop here, on the way to user mode
+     * and with nothing held, until it is started again or killed. */
+    void (*stop)(struct proc *p);
 };
 extern struct proc_hooks proc_hooks;
 
@@ -313,9 +317,27 @@ enum trace_event {
     TRACE_EXEC,       /* a: first 8 bytes of the name */
     TRACE_EXIT,       /* a: pid */
 };
+
+struct trace_record { /* tools/trace.py reads these */
+    uint64_t tsc;
+    uint32_t pid;
+    uint8_t cpu, event;
+    uint16_t pad;
+    uint64_t a, b;
+};
+
 extern bool trace_enabled;
 void trace_add(enum trace_event event, uint64_t a, uint64_t b);
 int trace_start(void); /* 0, -E_NOMEM */
+
+/* Events of a CPU since tracing began first, and the n-th of them: false if
+ * it was overwritten, as all but the last TRACE_KEPT are sooner or later. */
+enum {
+    TRACE_KEPT = 8192
+};
+uint64_t trace_count(unsigned cpu);
+bool trace_get(unsigned cpu, uint64_t n, struct trace_record *r);
+
 void trace_stop(void); /* and write the rings as "trace" records */
 
 #define TRACE(event, a, b)                                                     \

@@ -139,9 +139,11 @@ sys_postnote(uint64_t target, uint64_t id, uint64_t note)
                                                                     : -E_NOPROC;
 }
 
-static const char *
-state_name(const struct proc *p)
+const char *
+proc_state_name(const struct proc *p)
 {
+    if (p->stop == STOP_DONE)
+        return "Stopped";
     switch (p->state) {
     case PROC_NEW: return "New";
     case PROC_READY: return "Ready";
@@ -166,7 +168,7 @@ fill_procinfo(struct procinfo *i, const struct proc *p)
     i->edf = p->edf != NULL;
     i->pages = p->space ? p->space->resident : 0;
     proc_times(p, &i->user_ns, &i->sys_ns);
-    strlcpy(i->state, state_name(p), sizeof i->state);
+    strlcpy(i->state, proc_state_name(p), sizeof i->state);
     strlcpy(i->wchan, wchan ? wchan : "", sizeof i->wchan);
     strlcpy(i->name, p->name, sizeof i->name);
 }

@@ -10,16 +10,9 @@
 
 enum {
     RING_ORDER = 6,
-    RING_EVENTS = 8192
+    RING_EVENTS = TRACE_KEPT
 }; /* 2^6 pages / 32 bytes */
 
-struct trace_record { /* tools/trace.py reads these */
-    uint64_t tsc;
-    uint32_t pid;
-    uint8_t cpu, event;
-    uint16_t pad;
-    uint64_t a, b;
-};
 _Static_assert(
         sizeof(struct trace_record) * RING_EVENTS == PAGE_SIZE << RING_ORDER,
         "the ring fills its pages");
@@ -65,6 +58,22 @@ trace_start(void)
     }
     __atomic_store_n(&trace_enabled, true, __ATOMIC_RELEASE);
     return 0;
+}
+
+uint64_t
+trace_count(unsigned cpu)
+{
+    return __atomic_load_n(&heads[cpu], __ATOMIC_ACQUIRE);
+}
+
+/* It is copied first and believed if nothing has been written over it then. */
+bool
+trace_get(unsigned cpu, uint64_t n, struct trace_record *r)
+{
+    if (!rings[cpu] || n >= trace_count(cpu))
+        return false;
+    *r = rings[cpu][n % RING_EVENTS];
+    return n + RING_EVENTS > trace_count(cpu);
 }
 
 /* Name every process, so that the picture can. */

@@ -15,7 +15,7 @@ from lux.command import LuxCommand, number, table
 
 
 class Event(NamedTuple):
-    """One struct trace_record of sched/trace.c."""
+    """One struct trace_record of sched/sched.h."""
 
     tsc: int
     pid: int
