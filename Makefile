@@ -490,7 +490,7 @@ ULDFLAGS := -nostdlib -static -z max-page-size=0x1000 -z noexecstack \
 	--gc-sections --build-id=none -T user/user.ld
 
 files := $(if $(filter 4,$(stages)),4,STAGE3)
-ULIB := $(call sources,$(USER_LIB) $(USER_LIB_$(files)))
+ULIB := $(call sources,$(USER_LIB) $(USER_LIB_$(files))) $(TODO_USER_SOURCES)
 ULIB_OBJECTS := $(addprefix $(U)/,$(addsuffix .o,$(ULIB))) $(SHARED)
 USER_CMDS := $(call sources,$(USER_CMD) $(USER_CMD_$(files)))
 # user/cmd/ls.c and user/cmd/sh/run.c are parts of the programs ls and sh

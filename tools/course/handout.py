@@ -21,6 +21,7 @@ from tools.course.source import steps_in
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = Path(__file__).parent / "template"
 TODO_FOLDER = Path("labs/todo")
+INCLUDED = ("lab_todo.inc", "todo.mk")
 TRACKS = ("fresh", "carry", "solution")
 
 # From which lab on a path is there; the first pattern that matches rules.
@@ -50,8 +51,17 @@ STAGED = (
     "kernel/main.c",
     "kernel/include/lux/syscalls.def",
     "kernel/include/lux/sys.h",
+    "kernel/sched/syscall.h",
     "user/lib/lux.h",
 )
+# Lines of tables that all stages share: the number in it is the row's stage,
+# the word its layer.
+ROWS = {
+    "kernel/include/lux/syscalls.def": r"^SYSCALL\(\d+, {stage}, .*\n",
+    "kernel/include/lux/sys.h": r"^ +RF.*/\* stage {stage}: .*\n",
+    "kernel/boot/lock.h": r"^ *RANK_\w+, +/\* {layer}: .*\n",
+}
+LAYERS = {4: "9p"}
 _NUMBERED = re.compile(r"(?:docs|labs)/(\d\d)-|grade/test_(\d\d)_")
 
 
@@ -181,7 +191,7 @@ def _readme(number: int, root: Path) -> str:
 def add_todo(tree: Path, root: Path = ROOT) -> None:
     """Give a tree lab_todo, so that a file with missing steps builds in it."""
     (tree / TODO_FOLDER).mkdir(parents=True, exist_ok=True)
-    for name in ("lab_todo.c", "lab_todo.h", "lab_todo.inc", "todo.mk"):
+    for name in ("lab_todo.c", "lab_todo_user.c", "lab_todo.h", *INCLUDED):
         text = _fill((TEMPLATE / name).read_text(), labs.load(root, 1), root)
         (tree / TODO_FOLDER / name).write_text(text)
 
@@ -207,6 +217,12 @@ def make_handout(
         if (out / name).exists():
             text = (out / name).read_text()
             (out / name).write_text(_plain_stages(text, number))
+    for name, row in ROWS.items():
+        for stage, layer in LAYERS.items():
+            if stage > number and (out / name).exists():
+                pattern = row.format(stage=stage, layer=layer)
+                text = (out / name).read_text()
+                (out / name).write_text(re.sub(pattern, "", text, flags=re.M))
     makefile = out / "Makefile"
     makefile.write_text(_makefile(makefile.read_text(), number))
     add_todo(out, root)

@@ -9,6 +9,106 @@
 #include <lux/limits.h>
 #include <lux/file.h>
 
+/* ---- system calls: files ---- */
+
+/*
+ * A path is names divided by '/'.  "/a" begins at the root, "a" at the
+ * current directory, "#c/a" at the root of device c; "." is where one is,
+ * ".." goes back the way that led here, also where something is mounted.
+ * Beside the errors named, each call that takes a path may give -E_NOEXIST,
+ * -E_NOTDIR, -E_PERM, -E_NAME, -E_TOOBIG (MAX_PATH), -E_NODEV, -E_NOMEM, and
+ * on a server's files -E_REMOTE (its own words are in errstr), -E_HUNGUP and
+ * -E_BADMSG.  Each that takes an fd may give -E_BADFD.  All may block.
+ */
+
+/*
+ * Open a file for mode: OREAD, OWRITE, ORDWR or OEXEC, and OTRUNC (empty it),
+ * OCEXEC (exec closes it), ORCLOSE (remove it at the last close).  The lowest
+ * free fd; -E_MAXFD, -E_EXCL, -E_ISDIR, -E_OPENMODE.
+ */
+int open(const char *path, unsigned mode);
+
+/*
+ * Make a file with permissions perm (0666; DMDIR, DMAPPEND, DMEXCL) less what
+ * its directory lacks, and open it; one that exists already is emptied
+ * instead, and keeps its permissions, unless mode has OEXCL (-E_EXIST).  In a
+ * union the file goes to the first directory joined with MCREATE.
+ */
+int create(const char *path, unsigned mode, uint32_t perm);
+
+/* 0.  Errors that a server has to report at the end are lost. */
+int close(int fd);
+
+/*
+ * At most len bytes of fd from offset off; FD_OFFSET: from where the last
+ * such read or write ended.  How many; 0: the end.  A directory gives whole
+ * entries (dir_unpack), and only from the start or from where the last read
+ * ended (-E_DIROFFSET); -E_SHORTSTAT: not one fits.  -E_BADUSE (not open for
+ * reading), -E_BADLEN (len over MAX_IO), -E_OFFSET.
+ */
+int64_t pread(int fd, void *buf, size_t len, int64_t off);
+int64_t pwrite(int fd, const void *buf, size_t len, int64_t off);
+#define FD_OFFSET (-1)
+
+/* Set the offset, from SEEK_SET, SEEK_CUR or SEEK_END: where it is then.
+ * Directories: only to 0.  -E_STREAM (pipes), -E_OFFSET, -E_ISDIR. */
+int64_t seek(int fd, int64_t off, enum seek_whence whence);
+
+/* The file's entry, packed; its bytes.  -E_SHORTSTAT: more than len. */
+int64_t stat(const char *path, uint8_t *buf, size_t len);
+int64_t fstat(int fd, uint8_t *buf, size_t len);
+
+/* Change what the entry at buf has; dir_null makes one that changes nothing.
+ * All of it or nothing.  The entry's bytes; -E_BADSTAT. */
+int64_t wstat(const char *path, const uint8_t *buf, size_t len);
+int64_t fwstat(int fd, const uint8_t *buf, size_t len);
+
+/* 0.  -E_NOTEMPTY. */
+int remove(const char *path);
+
+/* Make path the current directory.  0. */
+int chdir(const char *path);
+
+/* The path by which fd was opened, as much as fits in len bytes with a NUL.
+ * Its length. */
+int64_t fd2path(int fd, char *buf, size_t len);
+
+/* Another fd for the same open file: `to`, whose file is closed first, or the
+ * lowest free one if to is -1.  It; -E_MAXFD. */
+int dup(int fd, int to);
+
+/* ---- system calls: name spaces ---- */
+
+/*
+ * Make the name old mean new, too, for all of this name-space group: MREPL
+ * instead of what old was, MBEFORE or MAFTER in a union with it (directories
+ * only).  MCREATE: files made in the union may go to new.  0; -E_MOUNT.
+ */
+int bind(const char *new, const char *old, unsigned flags);
+
+/*
+ * Make old mean the tree `aname` of the file server at the other end of fd,
+ * open for reading and writing.  afd: an authenticated fd, or -1.  The kernel
+ * keeps the connection; fd may be closed.  0; -E_VERSION, -E_BADMSG.
+ */
+int mount(int fd, int afd, const char *old, unsigned flags, const char *aname);
+
+/* Undo: take new (NULL: all) away from old.  0; -E_UNMOUNT, -E_UNION. */
+int unmount(const char *new, const char *old);
+
+/* Agree with the server behind fd on message size (0: the kernel's choice)
+ * and protocol; the version agreed replaces the one in the buffer of len
+ * bytes.  The message size; -E_VERSION, -E_BADMSG. */
+int64_t fversion(int fd, uint32_t msize, char *version, size_t len);
+
+/* Two ends of a pipe: what is written to one is read from the other, both
+ * ways.  0. */
+int pipe(int fds[2]);
+
+/* The words of the last error -E_REMOTE, as much as fits in len bytes with a
+ * NUL; their length. */
+int64_t rerror(char *buf, size_t len);
+
 /* ---- file_io.c: see lux.h for print and its kin ---- */
 
 /* At the file's own offset: pread and pwrite with offset -1. */
