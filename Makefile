@@ -164,6 +164,24 @@ kernel/sched/hooks.c                what later layers do
 endef
 
 define KERNEL_4
+kernel/9p/files.c                   what a process has of stage 4
+kernel/9p/chan.c                    channels
+kernel/9p/io.c                      where bytes go and come from
+kernel/9p/path.c                    how a channel was reached
+kernel/9p/name.c                    from a name to a channel
+kernel/9p/namespace.c               what is bound where
+kernel/9p/union.c                   reading unions
+kernel/9p/fdtable.c                 file descriptors
+kernel/9p/program.c                 exec through the name space
+kernel/9p/show.c                    all that as text
+kernel/9p/error.c                   errors in a server's words
+kernel/9p/sys_file.c                calls about files
+kernel/9p/sys_ns.c                  calls about name spaces
+kernel/9p/mnt_none.c                until there is a mount driver
+kernel/9p/dev.c                     the device switch and its defaults
+kernel/9p/dev_root.c                #/ directories to bind at
+kernel/9p/dev_boot.c                #B the boot archive
+kernel/9p/dev_dup.c                 #d open files by number
 kernel/9p/queue.c                   blocks of bytes, queues of them
 kernel/9p/dev_pipe.c                #| pipes
 kernel/9p/dev_env.c                 #e environment variables

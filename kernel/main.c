@@ -11,6 +11,9 @@
 #if STAGE >= 3
 #include "sched/sched.h"
 #endif
+#if STAGE >= 4
+#include "9p/9p.h"
+#endif
 
 /* Called by boot/x86_64/entry.asm on the boot stack, interrupts off. */
 void
@@ -22,6 +25,9 @@ kernel_main(uint32_t magic, paddr_t info)
 #endif
 #if STAGE >= 3
     sched_init();
+#endif
+#if STAGE >= 4
+    files_init();
 #endif
 #if STAGE >= 3
     sched_start();

@@ -43,22 +43,24 @@ enum chan_flags {
  * dev, devno, qid and aux belong to the device.
  */
 struct chan {
-    const struct dev *dev; /* [I] */
-    uint32_t devno;        /* [I] which instance of the device */
-    uint32_t ref;          /* [a] */
-    struct qid qid;        /* [I] */
-    uint16_t mode;         /* [I] OREAD, OWRITE, ORDWR or CHAN_NOT_OPEN */
-    uint16_t flags;        /* [a] CHAN_... */
-    struct qlock lock;     /* offset, reading of directories */
-    uint64_t offset;       /* [l] where the next read or write begins */
-    uint64_t dir_offset;   /* [l] directory: where the last read ended ... */
-    uint32_t dir_next;     /* [l] ... and the number of the entry there */
-    uint32_t join_at;      /* [l] union: number of the directory being read */
-    struct chan *join_dir; /* [l] and that directory, open; NULL: none */
-    struct join *join;     /* [I] the directories joined here; NULL: one */
-    struct path *path;     /* [I] how it was reached: for `..` and fd2path */
-    uint64_t aux;          /* the device's, a number or a pointer */
-    struct conn *conn;     /* [a] the 9P connection that runs on it, or NULL */
+    const struct dev *dev;  /* [I] */
+    uint32_t devno;         /* [I] which instance of the device */
+    uint32_t ref;           /* [a] */
+    struct qid qid;         /* [I] */
+    uint16_t mode;          /* [I] OREAD, OWRITE, ORDWR or CHAN_NOT_OPEN */
+    uint16_t flags;         /* [a] CHAN_... */
+    struct qlock lock;      /* offset, reading of directories */
+    uint64_t offset;        /* [a] where the next read or write begins */
+    uint64_t dir_offset;    /* [l] directory: where the last read ended ... */
+    uint32_t dir_next;      /* [l] ... and the number of the entry there */
+    uint64_t join_offset;   /* [l] union: how far this directory is read */
+    uint32_t join_at;       /* [l] union: number of the directory being read */
+    struct chan *join_dir;  /* [l] and that directory, open; NULL: none */
+    struct join *join;      /* [I] all that is bound here; NULL: nothing */
+    struct path *path;      /* [I] how it was reached: for `..` and fd2path */
+    uint64_t aux;           /* the device's, a number or a pointer */
+    struct conn *conn;      /* [a] the 9P connection that runs on it, or NULL */
+    struct chan *next_dead; /* chan.c's, at the end of its life */
 };
 
 /* A channel of no device yet, with one reference; NULL: no memory.  Whoever
@@ -134,7 +136,8 @@ struct devfile {
 
 /*
  * What a kind of file does.  Each result is a number or -E_...; an operation
- * left out is dev.c's default, dev_... below.  Operations of one channel may
+ * left out is dev.c's default, dev_... below,
+ * or -E_PERM.  Operations of one channel may
  * run at the same time, from several processes.
  */
 struct dev {
@@ -208,6 +211,17 @@ const struct dev *dev_find(char letter); /* NULL: there is none */
 /* `#x` and its spec: the device's root.  0, -E_NODEV, what attach says. */
 int dev_start(char letter, const char *spec, struct chan **out);
 
+/* What struct dev says, for c: its device's own function or the default. */
+int64_t chan_stat(struct chan *c, uint8_t *buf, size_t n);
+int chan_open(struct chan *c, unsigned mode);
+int chan_create(struct chan *c, const char *name, unsigned mode, uint32_t perm);
+int64_t chan_read(struct chan *c, struct io *to, uint64_t offset);
+int64_t chan_write(struct chan *c, struct io *from, uint64_t offset);
+int chan_remove(struct chan *c);
+int chan_wstat(struct chan *c, const uint8_t *buf, size_t n);
+int64_t chan_bread(struct chan *c, size_t max, struct block **out);
+int64_t chan_bwrite(struct chan *c, struct block *b);
+
 /* The defaults: trees out of files or gen.  Permissions are checked at each
  * step and at open; nothing can be made, removed, changed. */
 int dev_attach(const char *spec, struct chan *c); /* refuses a spec */
@@ -215,12 +229,8 @@ int dev_walk(struct chan *from, struct chan *to, const char *const names[],
         unsigned n, struct qid qids[]);
 int64_t dev_stat(struct chan *c, uint8_t *buf, size_t n);
 int dev_open(struct chan *c, unsigned mode);
-int dev_create(struct chan *c, const char *name, unsigned mode, uint32_t perm);
-void dev_close(struct chan *c);
 int64_t dev_read(struct chan *c, struct io *to, uint64_t offset);
 int64_t dev_write(struct chan *c, struct io *from, uint64_t offset);
-int dev_remove(struct chan *c);
-int dev_wstat(struct chan *c, const uint8_t *buf, size_t n);
 int64_t dev_read_dir(struct chan *c, struct io *to, uint64_t offset);
 int64_t dev_pack(struct chan *c, const struct devent *e, uint8_t *buf,
         size_t n); /* as stat */
@@ -314,7 +324,9 @@ struct proc_files {          /* [o]; ns, fds, env change under proctab_lock */
     struct env_group *env;   /* RFENVG, RFCENVG */
     struct chan *root, *dot; /* where "/name" and "name" begin */
     char user[MAX_NAME];
-    char error[MAX_ERR]; /* text of the last -E_REMOTE */
+    char error[MAX_ERR];          /* text of the last -E_REMOTE */
+    struct program_file *program; /* what it runs; NULL: the boot archive's */
+    struct program opened;        /* exec's, under way; data NULL: none */
 };
 
 static inline struct proc_files *

@@ -1,0 +1,109 @@
+/*
+ * path.c - how a channel was reached: the names of the way, as a chain from
+ * the last to the first.
+ *
+ * Two things need it: fd2path tells it, and `..` goes back along it, which is
+ * not always the parent that a file server knows, for at mount points the way
+ * led from one server to another.  Chains share their beginnings.
+ */
+#include "9p/private.h"
+
+struct path *
+path_new(struct path *up, const char *name)
+{
+    size_t n = strlen(name) + 1;
+    struct path *p = kmalloc(sizeof *p + n);
+
+    if (!p)
+        return NULL;
+    p->ref = 1;
+    p->up = up;
+    p->from = NULL;
+    memcpy(p->name, name, n);
+    if (up)
+        path_ref(up);
+    return p;
+}
+
+struct path *
+path_bound(struct path *p, struct chan *from)
+{
+    struct path *new = path_new(p->up, p->name);
+
+    if (new)
+        new->from = from;
+    return new;
+}
+
+void
+path_ref(struct path *p)
+{
+    if (p)
+        __atomic_add_fetch(&p->ref, 1, __ATOMIC_RELAXED);
+}
+
+void
+path_drop(struct path *p, struct chan **dead)
+{
+    while (p && __atomic_sub_fetch(&p->ref, 1, __ATOMIC_ACQ_REL) == 0) {
+        struct path *up = p->up;
+
+        if (p->from && chan_unref(p->from)) {
+            p->from->next_dead = *dead;
+            *dead = p->from;
+        }
+        kfree(p);
+        p = up;
+    }
+}
+
+void
+path_unref(struct path *p)
+{
+    struct chan *c = NULL;
+
+    path_drop(p, &c);
+    while (c) {
+        struct chan *next = c->next_dead;
+
+        c->ref = 1; /* once more, for chan_close to end it */
+        chan_close(c);
+        c = next;
+    }
+}
+
+/* A '/' goes before a name, unless it follows one. */
+static bool
+slash_before(const struct path *p)
+{
+    return p->up && strcmp(p->up->name, "/") != 0;
+}
+
+size_t
+path_text(const struct path *p, char *buf, size_t n)
+{
+    size_t total = 0, at;
+
+    for (const struct path *q = p; q; q = q->up)
+        total += strlen(q->name) + slash_before(q);
+    if (n == 0)
+        return total;
+    at = total;
+    buf[total < n ? total : n - 1] = '\0';
+    for (; p; p = p->up) {
+        size_t len = strlen(p->name);
+
+        at -= len;
+        for (size_t i = 0; i < len && at + i + 1 < n; i++)
+            buf[at + i] = p->name[i];
+        if (slash_before(p) && --at + 1 < n)
+            buf[at] = '/';
+    }
+    return total;
+}
+
+const char *
+path_last(const struct path *p)
+{
+    return p->name;
+}
