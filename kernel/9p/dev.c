@@ -15,6 +15,8 @@ static const struct dev *const devtab[] = {
     &cons_dev,
     &env_dev,
     &srv_dev,
+    &proc_dev,
+    &trace_dev,
 };
 
 const struct dev *
