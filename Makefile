@@ -466,6 +466,7 @@ endef
 
 # from stage 4 on
 define USER_CMD_4
+user/cmd/bench/pipes.c   rows about pipes
 user/cmd/sh/main.c       the shell: where commands come from
 user/cmd/sh/lex.c        text to tokens
 user/cmd/sh/parse.c      tokens to a tree

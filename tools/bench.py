@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from grade.harness.build import Variant  # noqa: E402
+from grade.harness.build import Variant, last_stage  # noqa: E402
 from grade.harness.machine import Result, Setup, run  # noqa: E402
 
 TABLE = ROOT / "docs" / "bench.tsv"
@@ -29,6 +29,11 @@ LIMITS = {  # the design's upper bounds, instructions
     "fork_exec_wait": 150_000,
     "boot_prompt": 40_000_000,
 }
+if last_stage() >= 4:
+    LIMITS |= {
+        "pipe_1_roundtrip": 4_000,
+        "pipe_64k": 25_000,
+    }
 
 Rows = dict[str, tuple[str, str, str]]
 

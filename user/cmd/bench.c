@@ -7,7 +7,7 @@
  * come from sysstat, less what reading it adds.
  * One CPU only: with more, counters of others would mix in.
  */
-#include "lib/lux.h"
+#include "cmd/bench/bench.h"
 
 static const char usage[] =
         "usage: bench [row ...]\n"
@@ -16,14 +16,6 @@ static const char usage[] =
 
 enum {
     BATCHES = 15
-};
-
-struct row {
-    const char *name;
-    unsigned n; /* operations in a batch */
-    void (*setup)(void);
-    void (*run)(unsigned n);
-    void (*finish)(void);
 };
 
 struct cost { /* of one operation */
@@ -255,6 +247,7 @@ static const struct row rows[] = {
     { "fault_zero", FAULT_PAGES, setup_fault, run_fault, finish_fault },
     { "fork_exit_wait", 16, NULL, run_fork, NULL },
     { "fork_exec_wait", 16, NULL, run_exec, NULL },
+    { 0 },
 };
 
 static const struct row round_trips[] = {
@@ -283,10 +276,21 @@ wanted(const char *name, int argc, char **argv)
     return argc == 0;
 }
 
+/* The rows of one table that were asked for. */
+static void
+show_rows(const struct row *r, int argc, char **argv)
+{
+    for (; r && r->name; r++)
+        if (wanted(r->name, argc, argv)) {
+            struct cost c = measure(r);
+
+            show(r->name, &c, "");
+        }
+}
+
 int
 main(int argc, char **argv)
 {
-    struct cost c;
 
     ARGBEGIN
     {
@@ -296,10 +300,7 @@ main(int argc, char **argv)
     print("%-16s %10s %6s %8s\n", "operation", "ticks", "cr3", "entries");
     if (wanted("ipc_roundtrip", argc, argv))
         show_round_trip();
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (wanted(rows[i].name, argc, argv)) {
-            c = measure(&rows[i]);
-            show(rows[i].name, &c, "");
-        }
+    show_rows(rows, argc, argv);
+    show_rows(pipe_rows, argc, argv);
     return 0;
 }
