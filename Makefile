@@ -185,6 +185,14 @@ kernel/9p/dev_dup.c                 #d open files by number
 kernel/9p/queue.c                   blocks of bytes, queues of them
 kernel/9p/dev_pipe.c                #| pipes
 kernel/9p/dev_env.c                 #e environment variables
+kernel/9p/mnt.c                     #M files of 9P servers: an operation, a message
+kernel/9p/mnt_version.c             how a connection begins
+kernel/9p/mnt_rpc.c                 a message and its answer, or a note
+kernel/9p/mnt_request.c             requests and their tags
+kernel/9p/mnt_wire.c                sending, and waiting for the answer
+kernel/9p/mnt_input.c               messages out of a stream of bytes
+kernel/9p/mnt_conn.c                connections: fids, charge, the end
+kernel/9p/ids.c                     small numbers for pointers
 kernel/9p/dev_srv.c                 #s open files posted for others
 kernel/9p/dev_proc.c                #p processes
 kernel/9p/proc_mem.c                their memory and registers

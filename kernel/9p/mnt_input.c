@@ -1,0 +1,131 @@
+/*
+ * mnt_input.c - messages out of a stream that comes in any pieces: byte by
+ * byte, many messages at once, cut in the middle of a size.
+ *
+ * As a rule a block holds one whole message, and goes on as it is.  For the
+ * rest there is conn->partial, whose room grows with the bytes that are
+ * there, never with the number that the server says will come.
+ */
+#include "9p/mnt.h"
+
+enum {
+    FIRST_ROOM = 64 /* of a message that comes in pieces, bytes */
+};
+
+/* The most that a message may have. */
+static uint32_t
+largest(const struct conn *conn)
+{
+    return conn->msize ? conn->msize : MSIZE_MAX;
+}
+
+static int
+charge_bytes(struct conn *conn, int64_t n)
+{
+    int err;
+
+    spin_lock(&conn->lock);
+    err = conn_charge(conn, CHARGE_BYTES, n);
+    spin_unlock(&conn->lock);
+    return err;
+}
+
+/* Room for n more bytes in conn->partial: 0, -E_NOMEM. */
+static int
+make_room(struct conn *conn, size_t n)
+{
+    struct block *old = conn->partial, *b;
+    size_t len = old ? old->len : 0;
+    size_t room = 2 * len + FIRST_ROOM;
+
+    if (old && len + n <= old->room)
+        return 0;
+    if (room < len + n)
+        room = len + n;
+    if (charge_bytes(conn, (int64_t)(room - (old ? old->room : 0))) < 0)
+        return -E_NOMEM;
+    b = block_new(room);
+    if (!b)
+        return -E_NOMEM;
+    if (len > 0)
+        memcpy(b->data, old->data, len);
+    b->len = len;
+    block_free(old);
+    conn->partial = b;
+    return 0;
+}
+
+/*
+ * How many bytes are missing to the next thing that we can know: the size
+ * of the message, then its end.  0: whole.  -E_BADMSG: no message.
+ */
+static int64_t
+missing(const struct conn *conn)
+{
+    const struct block *b = conn->partial;
+    int64_t size;
+
+    if (!b || b->len < 4)
+        return 4 - (b ? (int64_t)b->len : 0);
+    size = fcall_frame(b->data, b->len, largest(conn));
+    return size < 0 ? size : size - (int64_t)b->len;
+}
+
+/* Move at most n bytes of b to conn->partial: 0, -E_NOMEM. */
+static int
+move(struct conn *conn, struct block *b, size_t n)
+{
+    struct block *to;
+
+    if (n > b->len)
+        n = b->len;
+    if (make_room(conn, n) < 0)
+        return -E_NOMEM;
+    to = conn->partial;
+    memcpy(to->data + to->len, b->data, n);
+    to->len += n;
+    b->data += n;
+    b->len -= n;
+    return 0;
+}
+
+/* Put b's bytes together, message by message: NULL or the lie. */
+static const char *
+assemble(struct conn *conn, struct block *b)
+{
+    const char *lie = NULL;
+
+    while (b->len > 0 && !lie) {
+        int64_t n = missing(conn);
+
+        if (n > 0 && move(conn, b, (size_t)n) < 0)
+            return "no memory for a message";
+        n = n < 0 ? n : missing(conn);
+        if (n < 0)
+            return "impossible size of a message";
+        if (n == 0) {
+            struct block *whole = conn->partial;
+
+            conn->partial = NULL;
+            charge_bytes(conn, -(int64_t)whole->room);
+            lie = deliver(conn, whole);
+        }
+    }
+    return lie;
+}
+
+void
+input_add(struct conn *conn, struct block *b)
+{
+    const char *lie;
+
+    if (!conn->partial &&
+            fcall_frame(b->data, b->len, largest(conn)) == (int64_t)b->len) {
+        lie = deliver(conn, b);
+    } else {
+        lie = assemble(conn, b);
+        block_free(b);
+    }
+    if (lie)
+        conn_break(conn, -E_BADMSG, lie);
+}

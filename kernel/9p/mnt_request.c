@@ -1,0 +1,219 @@
+/*
+ * mnt_request.c - requests: each has a tag, and the tag of an answer finds it
+ * again.
+ *
+ * mnt.h tells a request's life.  Nothing here sleeps; conn->lock is held in
+ * all but deliver, which takes it.
+ */
+#include "9p/mnt.h"
+
+/* The request that a tag of the server's means; holds conn->lock. */
+static struct request *
+request_find(const struct conn *conn, uint16_t tag)
+{
+    return tag == NOTAG ? conn->versioning : idtab_get(&conn->tags, tag);
+}
+
+/* A spare request, or a new one. */
+static struct request *
+request_alloc(struct conn *conn)
+{
+    struct request *r;
+
+    if (list_empty(&conn->spare))
+        return kmalloc(sizeof *r);
+    r = LIST_FIRST(&conn->spare, struct request, link);
+    list_remove(&r->link);
+    return r;
+}
+
+/* Its tag: the next free one, or NOTAG, which is Tversion's. */
+static int
+tag_take(struct conn *conn, struct request *r)
+{
+    uint32_t tag = NOTAG;
+    int err = 0;
+
+    if (r->type == Tversion)
+        conn->versioning = r;
+    else if (conn_charge(conn, CHARGE_TAGS, 1) < 0)
+        err = -E_NOMEM;
+    else
+        err = idtab_take(&conn->tags, NOTAG, r, &tag);
+    r->tag = (uint16_t)tag;
+    return err;
+}
+
+/*
+ * A request with a tag of its own for the message in x, which gets the tag;
+ * it refers to x's fids, so that their numbers stay taken as long as it
+ * lives.  NULL: no memory, or no tag left.  Holds conn->lock.
+ */
+struct request *
+request_new(struct rpc *x)
+{
+    struct conn *conn = x->conn;
+    struct request *r = request_alloc(conn);
+
+    if (!r)
+        return NULL;
+    *r = (struct request){ .conn = conn,
+        .type = x->f.type,
+        .waiter = proc_current(),
+        .asked = x->f.type == Twalk ? x->f.nwname : x->f.count,
+        .offset = x->f.offset,
+        .fid = x->fid,
+        .newfid = x->newfid };
+    list_init(&r->link);
+    if (tag_take(conn, r) < 0) {
+        kfree(r);
+        return NULL;
+    }
+    if (r->fid)
+        r->fid->ref++;
+    if (r->newfid)
+        r->newfid->ref++;
+    x->f.tag = r->tag;
+    return r;
+}
+
+/*
+ * The request is over: its tag is free, its fids are let go, what has come
+ * as an answer is freed.  Holds conn->lock.
+ */
+void
+request_free(struct request *r)
+{
+    struct conn *conn = r->conn;
+
+    list_remove(&r->link);
+    if (r->tag == NOTAG) {
+        conn->versioning = NULL;
+    } else {
+        idtab_put(&conn->tags, r->tag);
+        conn_charge(conn, CHARGE_TAGS, -1);
+    }
+    if (r->flush)
+        r->flush->flushes = NULL;
+    if (r->flushes)
+        r->flushes->flush = NULL;
+    if (r->fid)
+        fid_unref_locked(r->fid);
+    if (r->newfid)
+        fid_unref_locked(r->newfid);
+    block_free(r->reply);
+    list_append(&conn->spare, &r->link);
+}
+
+/* Nobody waits for it any more: its answer will free it.  Holds conn->lock. */
+void
+request_abandon(struct request *r)
+{
+    r->waiter = NULL;
+    list_remove(&r->link);
+    list_append(&r->conn->abandoned, &r->link);
+}
+
+void
+requests_forget(struct conn *conn)
+{
+    while (!list_empty(&conn->abandoned))
+        request_free(LIST_FIRST(&conn->abandoned, struct request, link));
+    while (!list_empty(&conn->owed)) {
+        struct fid *f = LIST_FIRST(&conn->owed, struct fid, link);
+
+        list_remove(&f->link);
+        fid_unref_locked(f);
+    }
+}
+
+/* ---- answers: conn->lock is held, but in deliver ---- */
+
+/* The request asked for a new fid: does the answer say that it was made? */
+static bool
+makes_fid(const struct request *r, struct block *b)
+{
+    struct fcall f;
+
+    if (!r->newfid || fcall_unpack(b->data, b->len, &f) < 0)
+        return false;
+    return f.type == Rattach || (f.type == Rwalk && f.nwqid == r->asked);
+}
+
+/* The answer of an abandoned request: nobody has use for what it made. */
+static void
+answer_unwanted(struct request *r, struct block *b)
+{
+    if (makes_fid(r, b)) {
+        list_append(&r->conn->owed, &r->newfid->link);
+        r->newfid = NULL; /* its reference is the list's */
+    }
+    block_free(b);
+    if (!r->flush) /* else the tag is taken until the Rflush */
+        request_free(r);
+}
+
+static void
+answer_wanted(struct request *r, struct block *b)
+{
+    list_remove(&r->link);
+    r->reply = b;
+    if (r->parked)
+        proc_wake_next(r->waiter);
+}
+
+/* The answer to a Tflush: what it flushed is over, answered or not. */
+static void
+flush_done(struct request *r)
+{
+    struct request *old = r->flushes;
+
+    if (!old)
+        return;
+    old->flush = NULL;
+    old->flushed = true;
+    r->flushes = NULL;
+    if (!old->waiter)
+        request_free(old);
+}
+
+/* NULL, or what is wrong with an answer of this type to r. */
+static const char *
+answer_lie(const struct request *r, uint8_t type)
+{
+    if (!r || !r->sent)
+        return "answer with an unknown tag";
+    if (r->answered)
+        return "second answer with one tag";
+    if (type == r->type + 1 || (type == Rerror && r->type != Tflush))
+        return NULL;
+    return "answer of the wrong type";
+}
+
+/*
+ * Match a message from the server with its request by the tag, and wake who
+ * waits for it; nobody: the request ends here.
+ */
+const char *
+deliver(struct conn *conn, struct block *b)
+{
+    uint16_t tag = (uint16_t)(b->data[5] | b->data[6] << 8);
+    struct request *r;
+    const char *lie;
+
+    spin_lock(&conn->lock);
+    r = request_find(conn, tag);
+    lie = answer_lie(r, b->data[4]);
+    if (!lie) {
+        r->answered = true;
+        flush_done(r);
+        if (r->waiter)
+            answer_wanted(r, b);
+        else
+            answer_unwanted(r, b);
+    }
+    spin_unlock(&conn->lock);
+    if (lie)
+        block_free(b);
+    return lie;
+}

@@ -1,0 +1,209 @@
+/*
+ * mnt_wire.c - a request's message goes out, and its answer is waited for.
+ *
+ * Blocks change hands with a pipe, uncopied.  Who waits and finds that nobody
+ * reads the stream does so for all.
+ */
+#include "9p/mnt.h"
+
+/* ---- sending ---- */
+
+/* The message as a block; its data come from x->from. */
+int
+request_pack(struct rpc *x, struct block **out)
+{
+    size_t n = fcall_size(&x->f);
+    size_t most = x->conn->msize ? x->conn->msize : MSIZE_MAX;
+    struct block *b;
+    int err = 0;
+
+    if (n == 0 || n > most)
+        return n == 0 ? -E_NAME : -E_TOOBIG;
+    b = block_new(n);
+    if (!b)
+        return -E_NOMEM;
+    b->len = (size_t)fcall_pack(&x->f, b->data, n);
+    if (x->from)
+        err = io_get(x->from, b->data + n - x->f.count, x->f.count);
+    if (err < 0)
+        block_free(b);
+    else
+        *out = b;
+    return err;
+}
+
+/* To a device without bwrite: one message after the other. */
+static int64_t
+write_plain(struct conn *conn, struct block *b)
+{
+    struct io from = io_kernel(b->data, b->len);
+    int64_t done = 0, n = 1;
+
+    qlock(&conn->writing);
+    while (from.left > 0 && n > 0) {
+        n = conn->chan->dev->write(conn->chan, &from, 0);
+        done += n > 0 ? n : 0;
+    }
+    qunlock(&conn->writing);
+    if (done > 0 && from.left > 0)
+        n = -E_HUNGUP; /* half a message: there is no way to go on */
+    block_free(b);
+    return n;
+}
+
+/* From a device without bread: what there is now. */
+static int64_t
+read_plain(struct conn *conn, struct block **out)
+{
+    struct block *b = block_new(PAGE_SIZE);
+    struct io to;
+    int64_t n;
+
+    if (!b)
+        return -E_NOMEM;
+    to = io_kernel(b->data, b->room);
+    n = conn->chan->dev->read(conn->chan, &to, 0);
+    if (n > 0) {
+        b->len = (size_t)n;
+        *out = b;
+    } else {
+        block_free(b);
+    }
+    return n;
+}
+
+/* From now on the answer may come: 0, or the connection is broken. */
+static int
+mark_sent(struct request *r)
+{
+    struct conn *conn = r->conn;
+    int err;
+
+    spin_lock(&conn->lock);
+    err = conn->broken;
+    if (err == 0) {
+        r->sent = true;
+        list_append(r->waiter ? &conn->waiting : &conn->abandoned, &r->link);
+    } else if (!r->waiter) {
+        request_free(r);
+    }
+    spin_unlock(&conn->lock);
+    return err;
+}
+
+/* It was not sent after all. */
+static void
+mark_unsent(struct request *r)
+{
+    struct conn *conn = r->conn;
+
+    spin_lock(&conn->lock);
+    r->sent = false;
+    list_remove(&r->link);
+    if (!r->waiter)
+        request_free(r);
+    spin_unlock(&conn->lock);
+}
+
+/*
+ * Send message b of request r: 0; -E_INTR or -E_NOMEM: nothing was sent; else
+ * the connection is broken.  It counts as sent before it is, since the answer
+ * may come sooner than the call returns.  A request without a waiter is not
+ * the caller's any more.
+ */
+int
+request_send(struct request *r, struct block *b)
+{
+    struct conn *conn = r->conn;
+    const struct dev *dev = conn->chan->dev;
+    int64_t n = mark_sent(r);
+
+    if (n < 0) {
+        block_free(b);
+        return (int)n;
+    }
+    n = dev->bwrite ? dev->bwrite(conn->chan, b) : write_plain(conn, b);
+    if (n >= 0)
+        return 0;
+    if (n == -E_INTR || n == -E_NOMEM)
+        mark_unsent(r);
+    else
+        conn_break(conn, -E_HUNGUP, NULL);
+    return (int)n;
+}
+
+/* ---- waiting: conn->lock is held in all of this part ---- */
+
+/* Read the stream once: 0, -E_INTR, or the connection is broken. */
+static int
+read_some(struct conn *conn)
+{
+    const struct dev *dev = conn->chan->dev;
+    struct block *b = NULL;
+    int64_t n;
+
+    conn->reader = proc_current();
+    spin_unlock(&conn->lock);
+    n = dev->bread ? dev->bread(conn->chan, MSIZE_MAX, &b)
+                   : read_plain(conn, &b);
+    if (n > 0)
+        input_add(conn, b);
+    else if (n != -E_INTR && n != -E_NOMEM)
+        conn_break(conn, -E_HUNGUP, NULL);
+    spin_lock(&conn->lock);
+    conn->reader = NULL;
+    return n < 0 ? (int)n : 0;
+}
+
+/* Somebody else reads: sleep until he has our answer, or stops reading. */
+static int
+wait_for_reader(struct request *r)
+{
+    int err;
+
+    r->parked = true;
+    err = proc_block(&r->conn->lock, "9P answer", PROC_INTERRUPTIBLE, 0);
+    spin_lock(&r->conn->lock);
+    r->parked = false;
+    return err;
+}
+
+/* We stop reading: one of those who wait for an answer must begin. */
+static void
+pass_reading(struct conn *conn)
+{
+    if (conn->reader)
+        return;
+    LIST_EACH(&conn->waiting, node)
+    {
+        struct request *r = CONTAINER_OF(node, struct request, link);
+
+        if (r->parked) {
+            proc_wake(r->waiter);
+            return;
+        }
+    }
+}
+
+/*
+ * Wait for the answer of r, which has been sent: 0; -E_INTR: a note came
+ * first; else the connection is broken.  As long as some request waits, one
+ * of those who wait reads.
+ */
+int
+request_wait(struct request *r)
+{
+    struct conn *conn = r->conn;
+    int err = 0;
+
+    spin_lock(&conn->lock);
+    while (!r->reply && !conn->broken && err == 0)
+        err = conn->reader ? wait_for_reader(r) : read_some(conn);
+    pass_reading(conn);
+    if (r->reply)
+        err = 0;
+    else if (conn->broken)
+        err = conn->broken;
+    spin_unlock(&conn->lock);
+    return err;
+}
