@@ -490,6 +490,36 @@ user/cmd/sh/edit.c       a line typed
 user/cmd/sh/history.c    lines typed earlier
 user/cmd/sh/complete.c   the Tab key
 user/cmd/echo.c          print the arguments
+user/cmd/cat.c           copy files to the output
+user/cmd/cp.c            copy files
+user/cmd/mv.c            rename, move
+user/cmd/rm.c            remove
+user/cmd/mkdir.c         make directories
+user/cmd/touch.c         make files, set their time
+user/cmd/chmod.c         change permissions
+user/cmd/ls.c            list files
+user/cmd/du.c            how much is in directories
+user/cmd/pwd.c           current directory
+user/cmd/basename.c      last element of a path
+user/cmd/wc.c            count lines, words, bytes
+user/cmd/grep.c          lines that a pattern fits
+user/cmd/sort.c          put lines in order
+user/cmd/uniq.c          lines once
+user/cmd/head.c          first lines
+user/cmd/tail.c          last lines
+user/cmd/cut.c           parts of lines
+user/cmd/tr.c            put characters for others
+user/cmd/tee.c           copy to files and the output
+user/cmd/xd.c            bytes as numbers
+user/cmd/cmp.c           are files the same?
+user/cmd/sum.c           check sums
+user/cmd/dd.c            copy blocks
+user/cmd/seq.c           count
+user/cmd/expr.c          reckon
+user/cmd/test.c          is something so?
+user/cmd/date.c          date and time
+user/cmd/env.c           variables
+user/cmd/which.c         where programs are
 endef
 
 define USER_LIB_4
@@ -498,7 +528,9 @@ user/lib/dir.c                directory entries
 user/lib/bio.c                buffered files
 user/lib/filter.c             programs that read files in turn
 user/lib/env.c                variables
-user/lib/path.c               paths as text
+user/lib/path.c               paths, modes, dates as text
+user/lib/copy.c               copy and remove, for cp, mv, rm
+user/lib/regex.c              regular expressions
 endef
 
 # programs that test (KTEST=1), in the archive's folder test/; p9_*: stage 4

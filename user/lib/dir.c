@@ -70,6 +70,16 @@ dirfstat(int fd)
     return stat_any(NULL, fd);
 }
 
+bool
+is_dir(const char *path)
+{
+    struct dir *d = dirstat(path);
+    bool is = d != NULL && (d->mode & DMDIR) != 0;
+
+    free(d);
+    return is;
+}
+
 /* How many whole entries there are in n packed bytes; -E_IO: they lie. */
 static int64_t
 count_entries(const uint8_t *packed, size_t n)

@@ -138,6 +138,8 @@ struct dir *dirfstat(int fd);
 /* The next entries of an open directory: how many, 0 at its end, -E_... */
 int64_t dirread(int fd, struct dir **entries);
 
+bool is_dir(const char *path);
+
 /* All entries of the directory, by name.  How many, or -E_... */
 int64_t dir_list(const char *path, struct dir **entries);
 
@@ -199,7 +201,25 @@ NORETURN void exit_warned(void); /* exits: the last warning, or success */
 char *getenv(const char *name);                  /* malloc'ed, or NULL */
 int putenv(const char *name, const char *value); /* NULL: remove it */
 
-/* ---- path.c ---- */
+/* ---- copy.c: cp and mv ---- */
+
+/*
+ * Copy a file or, if tree, a directory with all in it, to the name `to`.
+ * Every failure is warned of; false: there was one.
+ */
+bool copy_file(const char *from, const char *to, bool tree);
+
+/* Remove a file or, if tree, a directory with all in it; as copy_file. */
+bool remove_file(const char *path, bool tree);
+
+/*
+ * cp and mv: call fn(from, to) for `a b`, or for each of `a ... dir` with the
+ * name in dir that it gets.  argc is at least 2.
+ */
+void each_target(
+        int argc, char **argv, void (*fn)(const char *from, const char *to));
+
+/* ---- path.c: paths, modes and dates as text ---- */
 
 const char *base_name(const char *path); /* what follows the last '/' */
 
@@ -209,5 +229,29 @@ bool path_join(char *buf, size_t len, const char *dir, const char *name);
 /* The current directory; NULL: unknown. */
 char *getwd(char *buf, size_t len);
 
-/* "-rwxr-x---", "d..." of a mode; buf has 11 bytes. */
+enum {
+    MODE_TEXT = 11,
+    DATE_TEXT = 32
+};
+
+/* "-rwxr-x---", "d..." of a mode; buf has MODE_TEXT bytes. */
 char *mode_text(char *buf, uint32_t mode);
+
+/* "2026-11-21 17:40:05 Sat" (UTC) of seconds since 1970; DATE_TEXT bytes. */
+char *date_text(char *buf, uint64_t seconds);
+
+/* ---- regex.c: regular expressions of grep, sed and ed ---- */
+
+/*
+ * c  . any one  [a-z] [^a-z] a set  \c c itself  ^ $ start, end of the line;
+ * behind one of these * any number, + at least one, ? at most one.
+ * NULL if the pattern is good, or else what is wrong with it.
+ */
+const char *regex_check(const char *pattern);
+
+/*
+ * The leftmost match of a good pattern in text, and of those a long one.
+ * Is there one?  It is text[*start..*end).  line: `^` fits at text itself.
+ */
+bool regex_match(const char *pattern, const char *text, bool line,
+        size_t *start, size_t *end);

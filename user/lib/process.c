@@ -10,7 +10,7 @@ fork(void)
     return rfork(RFPROC);
 }
 
-/* Plain names are programs of bin/. */
+/* Plain names are programs of /bin. */
 int
 exec_search(const char *name, char *const argv[])
 {
@@ -18,7 +18,7 @@ exec_search(const char *name, char *const argv[])
 
     if (strchr(name, '/') != NULL)
         return exec(name, argv);
-    if (snprint(path, sizeof(path), "bin/%s", name) >= (int)sizeof(path))
+    if (snprint(path, sizeof(path), "/bin/%s", name) >= (int)sizeof(path))
         return (int)error_set(-E_TOOBIG);
     return exec(path, argv);
 }
