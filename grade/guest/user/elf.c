@@ -12,7 +12,7 @@ static struct archiveinfo files[MOST];
 
 /* Call fn with each file of the archive whose name begins so; how many. */
 static int
-each_file(const char *prefix, void (*fn)(const char *path))
+each_elf(const char *prefix, void (*fn)(const char *path))
 {
     int n = archive(files, MOST), found = 0;
 
@@ -71,19 +71,19 @@ expect_anything(const char *path)
 /* Programs that are right, if unusual, run. */
 TEST(good_files)
 {
-    CHECK(each_file("elf/good-", expect_success) >= 7);
+    CHECK(each_elf("elf/good-", expect_success) >= 7);
 }
 
 /* Each lie is found before anything of the caller is lost. */
 TEST(bad_files)
 {
-    CHECK(each_file("elf/bad-", expect_refused) >= 50);
+    CHECK(each_elf("elf/bad-", expect_refused) >= 50);
 }
 
 static void
 refuse_all(void)
 {
-    each_file("elf/bad-", expect_refused);
+    each_elf("elf/bad-", expect_refused);
 }
 
 /* A refused file costs no memory. */
@@ -95,7 +95,7 @@ TEST(bad_files_give_back)
 static void
 run_any(void)
 {
-    CHECK(each_file("elf/any-", expect_anything) >= 100);
+    CHECK(each_elf("elf/any-", expect_anything) >= 100);
 }
 
 /*
