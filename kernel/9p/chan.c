@@ -51,6 +51,7 @@ chan_close(struct chan *c)
         dead = c->next_dead;
         chan_close(c->join_dir); /* has no such directory itself */
         join_unref(c->join);
+        conn_free(c->conn);
         if (c->dev && c->dev->close)
             c->dev->close(c);
         path_drop(c->path, &dead);

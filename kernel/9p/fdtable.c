@@ -112,6 +112,8 @@ at(const struct fd_table *t, int fd)
 static bool
 mode_permits(const struct chan *c, unsigned access)
 {
+    if ((c->flags & CHAN_MESSAGES) && access != ORDWR && access != FD_ANY)
+        return false; /* the mount driver alone reads and writes there */
     return access == FD_ANY || c->mode == ORDWR || c->mode == access;
 }
 
