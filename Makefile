@@ -473,6 +473,7 @@ endef
 
 # from stage 4 on
 define USER_CMD_4
+user/cmd/init.c          first process: name space, a shell
 user/cmd/bench/pipes.c   rows about pipes
 user/cmd/sh/main.c       the shell: where commands come from
 user/cmd/sh/lex.c        text to tokens
@@ -522,6 +523,7 @@ user/cmd/which.c         where programs are
 endef
 
 define USER_LIB_4
+user/lib/boot_ns.c            the first process's name space
 user/lib/file_io.c            bytes from and to files
 user/lib/dir.c                directory entries
 user/lib/bio.c                buffered files

@@ -14,10 +14,14 @@ error_set(int64_t error)
     return error;
 }
 
-/* The number's string, or the text that werrstr left. */
+/* The number's string, or the text that werrstr left, or a server's. */
 const char *
 errstr(void)
 {
+#if STAGE >= 4
+    if (self->error == -E_REMOTE && rerror(self->text, MAX_ERR) > 0)
+        self->error = 0;
+#endif
     return self->error != 0 ? err_string((int)self->error) : self->text;
 }
 

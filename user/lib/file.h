@@ -255,3 +255,11 @@ const char *regex_check(const char *pattern);
  */
 bool regex_match(const char *pattern, const char *text, bool line,
         size_t *start, size_t *end);
+
+/* ---- boot_ns.c: for the first process ---- */
+
+/* Bind the devices where programs look for them, and go to the root.  0. */
+int boot_name_space(void);
+
+/* Make fds 0, 1 and 2 the console's.  0. */
+int open_console(void);

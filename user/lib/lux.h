@@ -244,7 +244,7 @@ int64_t error_set(int64_t error);
 
 /* ---- process.c: on top of the calls ---- */
 
-/* A child that is a copy: rfork(RFPROC). */
+/* A child that is a copy, with a table of files of its own. */
 int fork(void);
 
 /* exec name, looked for in bin/ unless it has a '/'.  Returns on failure. */

@@ -3,11 +3,17 @@
  */
 #include "lib/lux.h"
 
-/* A child in the same groups with a copy of the memory. */
+#if STAGE >= 4
+#define FORK_FLAGS (RFPROC | RFFDG)
+#else
+#define FORK_FLAGS RFPROC
+#endif
+
+/* A child in the same groups with a copy of the memory and of the files. */
 int
 fork(void)
 {
-    return rfork(RFPROC);
+    return rfork(FORK_FLAGS);
 }
 
 /* Plain names are programs of /bin. */

@@ -1,0 +1,100 @@
+/*
+ * init.c - the first process: makes the name space, greets, and keeps a shell
+ * running for as long as the machine does.  Orphans are nobody's children
+ * (kernel/sched/exit.c), so it waits for its shell alone.
+ */
+#include "lib/lux.h"
+
+static const char usage[] = "usage: init\n"
+                            "Start a shell, again whenever it ends.\n";
+
+/* What cannot be printed is recorded. */
+static void
+must(int err, const char *what)
+{
+    char text[MAX_ERR];
+
+    if (err >= 0)
+        return;
+    snprint(text, sizeof(text), "init: %s: %r", what);
+    record(text, strlen(text));
+    exits(text);
+}
+
+static void
+greet(void)
+{
+    char *motd = read_file("/etc/motd", NULL);
+
+    if (motd != NULL)
+        print("%s", motd);
+    free(motd);
+}
+
+/* Files in memory at /tmp, if there is a server for it. */
+static void
+start_tmp(void)
+{
+    static char *argv[] = { "ramfs", "-m", "/tmp", NULL };
+    struct waitmsg w;
+    int pid;
+
+    if (access("/bin/ramfs", AEXEC) < 0)
+        return;
+    pid = rfork(RFPROC | RFFDG | RFNOTEG);
+    if (pid == 0) {
+        exec("/bin/ramfs", argv);
+        fatal("cannot run %s: %r", argv[0]);
+    }
+    if (pid > 0)
+        wait_for(pid, &w); /* it leaves a child behind that serves */
+}
+
+/* A shell in a note group of its own, which has the console. */
+static int
+start_shell(void)
+{
+    static char *argv[] = { "sh", NULL };
+    int pid = rfork(RFPROC | RFFDG | RFNOTEG);
+
+    if (pid != 0)
+        return pid;
+    cons_group(0);
+    exec_search(argv[0], argv);
+    fatal("cannot run %s: %r", argv[0]);
+}
+
+/* An interrupt that is typed while no shell runs is for nobody. */
+static void
+ignore_notes(struct ureg *ureg, char *note)
+{
+    (void)ureg;
+    noted(strcmp(note, "interrupt") == 0 ? NCONT : NDFLT);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct waitmsg w;
+    int pid;
+
+    ARGBEGIN
+    {
+    default: ARGBAD();
+    }
+    ARGEND
+    notify(ignore_notes);
+    must(boot_name_space(), "name space");
+    must(open_console(), "console");
+    greet();
+    start_tmp();
+    for (;;) {
+        pid = start_shell();
+        if (pid < 0)
+            fatal("no process for a shell: %r");
+        wait_for(pid, &w);
+        if (w.msg[0] != '\0')
+            print("init: the shell ended: %s\n", w.msg);
+        sleep(100000000); /* a shell that cannot start must not spin */
+    }
+}
