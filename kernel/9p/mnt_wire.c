@@ -41,7 +41,7 @@ write_plain(struct conn *conn, struct block *b)
 
     qlock(&conn->writing);
     while (from.left > 0 && n > 0) {
-        n = conn->chan->dev->write(conn->chan, &from, 0);
+        n = chan_write(conn->chan, &from, 0);
         done += n > 0 ? n : 0;
     }
     qunlock(&conn->writing);
@@ -62,7 +62,7 @@ read_plain(struct conn *conn, struct block **out)
     if (!b)
         return -E_NOMEM;
     to = io_kernel(b->data, b->room);
-    n = conn->chan->dev->read(conn->chan, &to, 0);
+    n = chan_read(conn->chan, &to, 0);
     if (n > 0) {
         b->len = (size_t)n;
         *out = b;
