@@ -520,6 +520,10 @@ user/cmd/test.c          is something so?
 user/cmd/date.c          date and time
 user/cmd/env.c           variables
 user/cmd/which.c         where programs are
+user/cmd/sed.c           change lines on their way
+user/cmd/diff.c          lines that differ
+user/cmd/help.c          what can be typed
+user/cmd/man.c           a page of the manual
 endef
 
 define USER_LIB_4
