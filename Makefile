@@ -569,7 +569,7 @@ USER_ETC := etc/motd
 ifneq ($(filter 3,$(stages)),)
 BOOT_ARCHIVE := $(B)/boot.tar
 endif
-archived := $(USER_BIN) $(USER_ETC) $(if $(KTEST),$(USER_TEST_BIN) elf)
+archived := $(USER_BIN) $(USER_ETC) $(if $(filter 4,$(stages)),lib) $(if $(KTEST),$(USER_TEST_BIN) elf)
 $(B)/boot.tar: $(addprefix $(U)/root/,$(archived))
 	$(call say,TAR,$@)
 	$(Q)tar -C $(U)/root -cf $@ --format=ustar --sort=name --mtime=@0 \
@@ -578,6 +578,10 @@ $(B)/boot.tar: $(addprefix $(U)/root/,$(archived))
 # program files that lie, for grade/guest/user/elf.c
 $(U)/root/elf: grade/guest/make_elfs.py | $$(@D)/
 	$(Q)rm -rf $@ && $(PYTHON) $< $@
+
+# the manual, from the programs themselves and user/man
+$(U)/root/lib: tools/manual.py $(USER_CMDS) $(wildcard user/man/*) | $$(@D)/
+	$(Q)rm -rf $@ && $(PYTHON) $< $@ $(filter %.c,$^)
 
 $(U)/root/etc/%: user/etc/% | $$(@D)/
 	$(Q)install -m 0644 $< $@

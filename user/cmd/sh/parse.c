@@ -338,6 +338,7 @@ parse_item(bool *more)
     if (lex.token == TOK_BACK) {
         n = node_new(NODE_BACK, n, NULL);
         n->name = mem_copy(start, (size_t)(lex.start - start));
+        n->name[strcspn(n->name, "\n")] = '\0';
     }
     if (lex.token == TOK_BACK || lex.token == TOK_SEMI) {
         *more = true;
