@@ -526,6 +526,11 @@ user/cmd/help.c          what can be typed
 user/cmd/man.c           a page of the manual
 endef
 
+# file servers, and programs that bring them together
+define USER_SRV
+user/servers/ramfs.c     files in memory
+endef
+
 define USER_LIB_4
 user/lib/boot_ns.c            the first process's name space
 user/lib/file_io.c            bytes from and to files
@@ -536,6 +541,27 @@ user/lib/env.c                variables
 user/lib/path.c               paths, modes, dates as text
 user/lib/copy.c               copy and remove, for cp, mv, rm
 user/lib/regex.c              regular expressions
+endef
+
+# lib9p, for file servers
+define USER_LIB_9P
+user/lib/9p/table.c           things found by number
+user/lib/9p/fid.c             fids of a connection
+user/lib/9p/req.c             the life of a request
+user/lib/9p/conn.c            a connection, message by message
+user/lib/9p/handle.c          from a message to its handler
+user/lib/9p/session.c         version, auth, attach, clunk
+user/lib/9p/walk.c            walk
+user/lib/9p/open.c            open, create, remove
+user/lib/9p/io.c              read, write, stat, wstat
+user/lib/9p/work.c            requests in processes of their own
+user/lib/9p/process.c         these processes
+user/lib/9p/post.c            a server in the background
+user/lib/9p/tree.c            files in a tree
+user/lib/9p/tree_srv.c        its answers
+user/lib/9p/tree_dir.c        its directories
+user/lib/9p/tree_wstat.c      its changes
+user/lib/9p/perm.c            permission bits
 endef
 
 # programs that test (KTEST=1), in the archive's folder test/; p9_*: stage 4
@@ -554,9 +580,9 @@ ULDFLAGS := -nostdlib -static -z max-page-size=0x1000 -z noexecstack \
 	--gc-sections --build-id=none -T user/user.ld
 
 files := $(if $(filter 4,$(stages)),4,STAGE3)
-ULIB := $(call sources,$(USER_LIB) $(USER_LIB_$(files))) $(TODO_USER_SOURCES)
+ULIB := $(call sources,$(USER_LIB) $(USER_LIB_$(files)) $(if $(filter 4,$(files)),$(USER_LIB_9P))) $(TODO_USER_SOURCES)
 ULIB_OBJECTS := $(addprefix $(U)/,$(addsuffix .o,$(ULIB))) $(SHARED)
-USER_CMDS := $(call sources,$(USER_CMD) $(USER_CMD_$(files)))
+USER_CMDS := $(call sources,$(USER_CMD) $(USER_CMD_$(files)) $(if $(filter 4,$(files)),$(USER_SRV)))
 # user/cmd/ls.c and user/cmd/sh/run.c are parts of the programs ls and sh
 program_of = $(basename $(word 3,$(subst /, ,$1)))
 $(foreach c,$(USER_CMDS),$(eval parts_$(call program_of,$c) += $(U)/$c.o))
@@ -723,6 +749,21 @@ build/host/%: grade/host/%.c grade/host/host.c $$(call host_sources,grade/host/$
 	$(Q)$(HOST_CC) $(HOST_FLAGS) -r -o $@.o $(filter grade/%.c,$^)
 	$(Q)$(HOST_CC) $(HOST_FLAGS) -include grade/host/rename.h -o $@ \
 		$@.o $(filter-out grade/%,$(filter %.c,$^))
+
+# File servers as programs of the host: no sources of the library but lib9p
+# and what it needs; memory and descriptors are the host's.
+HOST_SRV_LIB := $(filter-out %/process.c %/post.c,$(call sources,$(USER_LIB_9P))) \
+	user/lib/args.c user/lib/print.c user/lib/float.c user/lib/errstr.c \
+	user/lib/lock.c kernel/boot/format.c $(call sources,$(SHARED_4)) \
+	grade/host/srv_env.c
+HOST_SRV := build/host/ramfs
+host-servers: $(HOST_SRV)
+.PHONY: host-servers
+
+build/host/ramfs: user/servers/ramfs.c
+$(HOST_SRV): $(HOST_SRV_LIB) $(wildcard user/lib/*.h user/lib/9p/*.h) | $$(@D)/
+	$(call say,HOST,$@)
+	$(Q)$(HOST_CC) $(HOST_FLAGS) -DSTAGE=4 -o $@ $(filter %.c,$^)
 
 # ---- the course: handouts, and the check of the labs ----
 

@@ -1,0 +1,165 @@
+/*
+ * srv_env.c - what a file server of Lux9 needs around it, on the host: the
+ * process's own data, an end, semaphores, threads in place of processes.
+ *
+ * read, write, malloc are the host's, so that ASan and LSan watch.
+ */
+#include "lib/self.h" /* first: its SYS_... are others than the host's */
+#include "lib/9p/srv.h"
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+
+long syscall(long number, ...);
+NORETURN void exit(int status);
+
+static struct self own;
+struct self *self = &own;
+
+void
+exits(const char *msg)
+{
+    exit(msg != NULL && msg[0] != '\0');
+}
+
+/* As user/lib/start.c does, to the host's error output. */
+void
+fatal(const char *fmt, ...)
+{
+    char msg[MAX_ERR];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprint(msg, sizeof(msg), fmt, args);
+    va_end(args);
+    fprint(2, "%s\n", msg);
+    exit(1);
+}
+
+void
+assert_failed(const char *file, int line, const char *what)
+{
+    fprint(2, "%s:%d: assertion failed: %s\n", file, line, what);
+    __builtin_trap();
+}
+
+int
+fprint(int fd, const char *fmt, ...)
+{
+    char text[PRINT_MAX];
+    va_list args;
+    int n;
+
+    va_start(args, fmt);
+    n = vsnprint(text, sizeof(text), fmt, args);
+    va_end(args);
+    return (int)write(fd, text, (size_t)n < sizeof(text) ? (size_t)n : 0);
+}
+
+int
+print(const char *fmt, ...)
+{
+    (void)fmt;
+    return 0;
+}
+
+size_t
+strlcpy(char *dst, const char *src, size_t len)
+{
+    size_t n = strlen(src), kept = n < len ? n : len - 1;
+
+    memcpy(dst, src, kept);
+    dst[kept] = '\0';
+    return n;
+}
+
+uint64_t
+nsec(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+int
+semacquire(uint32_t *sem, int block)
+{
+    for (;;) {
+        uint32_t n = __atomic_load_n(sem, __ATOMIC_ACQUIRE);
+
+        if (n == 0 && !block)
+            return 0;
+        if (n == 0)
+            syscall(SYS_futex, sem, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+        else if (__atomic_compare_exchange_n(sem, &n, n - 1, false,
+                         __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+            return 1;
+    }
+}
+
+int
+semrelease(uint32_t *sem, uint32_t n)
+{
+    uint32_t now = __atomic_add_fetch(sem, n, __ATOMIC_RELEASE);
+
+    syscall(SYS_futex, sem, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
+    return (int)now;
+}
+
+/* ---- process.c's, with threads; nobody is interrupted ---- */
+
+struct start {
+    void (*run)(struct conn *);
+    struct conn *conn;
+};
+
+static void *
+thread_main(void *arg)
+{
+    struct start s = *(struct start *)arg;
+
+    free(arg);
+    s.run(s.conn);
+    return NULL;
+}
+
+int
+work_start(void (*run)(struct conn *), struct conn *c)
+{
+    struct start *s = malloc(sizeof(*s));
+    pthread_t thread;
+
+    *s = (struct start){ run, c };
+    if (pthread_create(&thread, NULL, thread_main, s) != 0) {
+        free(s);
+        return -E_MAXPROC;
+    }
+    pthread_detach(thread);
+    return 0;
+}
+
+void
+work_calm(void)
+{
+}
+
+int
+postnote(enum note_target target, uint32_t id, const char *note)
+{
+    (void)target, (void)id, (void)note;
+    return 0;
+}
+
+int
+srv_post(const char *name)
+{
+    fatal("/srv/%s: not on the host", name);
+}
+
+/* No system call fails here. */
+int64_t
+rerror(char *buf, size_t len)
+{
+    return (int64_t)strlcpy(buf, "remote error", len);
+}

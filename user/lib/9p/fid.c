@@ -1,0 +1,167 @@
+/*
+ * fid.c - the fids of a connection.
+ *
+ * A fid is alive while the table or a request holds a reference; a Tclunk
+ * only takes it out of the table, so that a request that still runs on it
+ * (in another process) never sees it vanish.
+ */
+#include "lib/9p/srv.h"
+
+/*
+ * A fid in no table, with one reference, which fid_put gives back.  NULL: no
+ * memory, or the connection has as many as it may (errstr says which).
+ */
+struct fid *
+fid_new(struct conn *c)
+{
+    struct fid *f = NULL;
+
+    qlock(&c->lock);
+    if (c->nfid >= c->server.fids)
+        srv_error("too many fids");
+    else if ((f = calloc(1, sizeof(*f))) != NULL)
+        c->nfid++;
+    qunlock(&c->lock);
+    if (f == NULL)
+        return NULL;
+    f->conn = c;
+    f->ref = 1;
+    f->mode = NOT_OPEN;
+    return f;
+}
+
+/*
+ * *out = the fid of this number, with a reference for the caller.  0; there
+ * is none, or another request is about to change it: an error.
+ */
+int
+fid_get(struct conn *c, uint32_t number, struct fid **out)
+{
+    struct fid *f;
+    struct slot *s;
+    int err = 0;
+
+    qlock(&c->lock);
+    s = table_find(&c->fids, number);
+    f = s != NULL ? CONTAINER_OF(s, struct fid, slot) : NULL;
+    if (f == NULL)
+        err = srv_error("unknown fid");
+    else if (f->changing)
+        err = srv_error("fid is busy");
+    else
+        f->ref++;
+    qunlock(&c->lock);
+    if (err == 0)
+        *out = f;
+    return err;
+}
+
+/*
+ * Make f, which is in no table, the fid of this number; the table gets a
+ * reference of its own.  0; the number is in use, or is NOFID: an error.
+ */
+int
+fid_list(struct fid *f, uint32_t number)
+{
+    struct conn *c = f->conn;
+    int err;
+
+    if (number == NOFID)
+        return srv_error("bad fid");
+    qlock(&c->lock);
+    f->slot.key = number;
+    if (table_find(&c->fids, number) != NULL)
+        err = srv_error("fid in use");
+    else
+        err = table_add(&c->fids, &f->slot);
+    if (err == 0) {
+        f->listed = true;
+        f->ref++;
+    }
+    qunlock(&c->lock);
+    return err;
+}
+
+/* Its number is free again; who holds a reference may go on with f. */
+void
+fid_unlist(struct fid *f)
+{
+    struct conn *c = f->conn;
+    bool listed;
+
+    qlock(&c->lock);
+    listed = f->listed;
+    if (listed)
+        table_remove(&c->fids, &f->slot);
+    f->listed = false;
+    qunlock(&c->lock);
+    if (listed)
+        fid_put(f);
+}
+
+/*
+ * May the caller's request, which holds a reference, change f?  Only if no
+ * other request uses it: then there is that reference and the table's.
+ * Until fid_unclaim nobody else gets f.
+ */
+bool
+fid_claim(struct fid *f)
+{
+    qlock(&f->conn->lock);
+    if (f->ref == 2 && f->listed)
+        f->changing = true;
+    qunlock(&f->conn->lock);
+    return f->changing;
+}
+
+/* The change that fid_claim allowed is done. */
+void
+fid_unclaim(struct fid *f)
+{
+    qlock(&f->conn->lock);
+    f->changing = false;
+    qunlock(&f->conn->lock);
+}
+
+/* Give back a reference; the last one releases what f stands for. */
+void
+fid_put(struct fid *f)
+{
+    struct conn *c = f->conn;
+    bool last;
+
+    qlock(&c->lock);
+    last = --f->ref == 0;
+    qunlock(&c->lock);
+    if (!last)
+        return;
+    if (f->mode != NOT_OPEN && f->mode & ORCLOSE && c->server.ops->remove)
+        c->server.ops->remove(f);
+    if (c->server.ops->release != NULL)
+        c->server.ops->release(f);
+    free(f);
+    qlock(&c->lock);
+    c->nfid--;
+    qunlock(&c->lock);
+}
+
+/* Clunk every fid: the session is over. */
+void
+fid_drop_all(struct conn *c)
+{
+    unsigned from = 0;
+    struct slot *s;
+    struct fid *f;
+
+    for (;;) {
+        qlock(&c->lock);
+        s = table_take(&c->fids, &from);
+        f = s != NULL ? CONTAINER_OF(s, struct fid, slot) : NULL;
+        if (f != NULL)
+            f->listed = false;
+        qunlock(&c->lock);
+        if (f == NULL)
+            return;
+        fid_put(f);
+    }
+}

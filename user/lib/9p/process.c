@@ -1,0 +1,45 @@
+/*
+ * process.c - workers as Lux9's processes, and the notes that hurry them.
+ *
+ * A note ends the system call that a worker blocks in; but it may arrive just
+ * before that call begins.  So it is repeated by an alarm, until the request
+ * is over (work_calm).
+ */
+#include "lib/9p/srv.h"
+
+enum {
+    NAG_NS = 20 * 1000 * 1000 /* between two interruptions of one request */
+};
+
+/* "flush" and "alarm" go on where they struck, and are repeated; the rest
+ * does what it does to every process. */
+static void
+hurry(struct ureg *ureg, char *note)
+{
+    (void)ureg;
+    if (strcmp(note, "flush") != 0 && strcmp(note, "alarm") != 0)
+        noted(NDFLT);
+    alarm(NAG_NS);
+    noted(NCONT);
+}
+
+/* Start a process that calls run(c); it shares all memory but the stack, and
+ * the descriptors.  0, or -E_... */
+int
+work_start(void (*run)(struct conn *), struct conn *c)
+{
+    int pid = rfork(RFPROC | RFMEM | RFNOWAIT);
+
+    if (pid != 0)
+        return pid < 0 ? pid : 0;
+    notify(hurry);
+    run(c);
+    _exits(NULL);
+}
+
+/* The request that was flushed is over: no more alarms. */
+void
+work_calm(void)
+{
+    alarm(0);
+}
