@@ -100,8 +100,9 @@ class Stat:
 
     def pack(self) -> bytes:
         """The entry as it travels, its own size in front."""
-        body = struct.pack("<HIBIQ", self.type, self.dev, self.qid.type,
-                           self.qid.vers, self.qid.path)
+        body = struct.pack(
+            "<HIBIQ", self.type, self.dev, self.qid.type, self.qid.vers, self.qid.path
+        )
         body += struct.pack("<IIIQ", self.mode, self.atime, self.mtime, self.length)
         body += s(self.name) + s(self.uid) + s(self.gid) + s(self.muid)
         return struct.pack("<H", len(body)) + body
@@ -110,9 +111,19 @@ class Stat:
     def unpack(cls, body: Body) -> Stat:
         """The entry that comes next in body."""
         inner = Body(body.take(body.num(2)))
-        stat = cls(inner.num(2), inner.num(4), inner.qid(), inner.num(4),
-                   inner.num(4), inner.num(4), inner.num(8), inner.str(),
-                   inner.str(), inner.str(), inner.str())
+        stat = cls(
+            inner.num(2),
+            inner.num(4),
+            inner.qid(),
+            inner.num(4),
+            inner.num(4),
+            inner.num(4),
+            inner.num(8),
+            inner.str(),
+            inner.str(),
+            inner.str(),
+            inner.str(),
+        )
         inner.end()
         return stat
 
@@ -236,8 +247,13 @@ class Client:
         self.msize = reply.msize
         return reply
 
-    def attach(self, user: str = "glenda", aname: str = "", fid: int | None = None,
-               afid: int = NOFID) -> int:
+    def attach(
+        self,
+        user: str = "glenda",
+        aname: str = "",
+        fid: int | None = None,
+        afid: int = NOFID,
+    ) -> int:
         """Tattach; the root's fid, which later paths begin at."""
         fid = next(self.fids) if fid is None else fid
         self.rpc("attach", struct.pack("<II", fid, afid) + s(user) + s(aname))
@@ -267,11 +283,13 @@ class Client:
         self.topen(fid, mode)
         return fid
 
-    def tcreate(self, fid: int, name: str | bytes, perm: int = 0o666,
-                mode: int = ORDWR) -> Reply:
+    def tcreate(
+        self, fid: int, name: str | bytes, perm: int = 0o666, mode: int = ORDWR
+    ) -> Reply:
         """Tcreate."""
-        return self.rpc("create", struct.pack("<I", fid) + s(name) +
-                        struct.pack("<IB", perm, mode))
+        return self.rpc(
+            "create", struct.pack("<I", fid) + s(name) + struct.pack("<IB", perm, mode)
+        )
 
     def create(self, path: str, perm: int = 0o666, mode: int | None = None) -> int:
         """A fid for the new file, open."""

@@ -81,8 +81,6 @@ file_unref(struct file *f)
 
     if (--f->ref > 0)
         return;
-    if (t->ops->gone != NULL)
-        t->ops->gone(f);
     tree_refund(t, file_cost(f->name));
     free(f->name);
     free(f);
@@ -207,8 +205,11 @@ tree_rename(struct file *f, char *name)
     table_add(&t->names, &f->slot); /* it has chains: f was in it */
 }
 
-/* Take f, an empty directory or a file, out of the tree; fids that stand for
- * it keep it alive.  The caller has checked that it may go. */
+/*
+ * Take f, an empty directory or a file, out of the tree; fids that stand for
+ * it keep it alive, but its contents are no more: nobody can reach them.  The
+ * caller has checked that it may go.
+ */
 void
 tree_remove(struct file *f)
 {
@@ -220,6 +221,8 @@ tree_remove(struct file *f)
     *(f->prev != NULL ? &f->prev->next : &dir->first) = f->next;
     *(f->next != NULL ? &f->next->prev : &dir->last) = f->prev;
     f->parent = f->next = f->prev = NULL;
+    if (f->tree->ops->gone != NULL)
+        f->tree->ops->gone(f);
     file_unref(f);
 }
 

@@ -40,7 +40,7 @@ struct tree_ops { /* what is left out: files are empty, nothing is kept */
     int (*write)(struct req *r, struct file *f);
     /* Make f length bytes long; what is new is 0. */
     int (*resize)(struct file *f, uint64_t length);
-    /* f is no more: give back f->aux. */
+    /* f left the tree: give back f->aux. */
     void (*gone)(struct file *f);
     bool may_create; /* clients may make, rename and remove files */
 };
