@@ -756,11 +756,12 @@ HOST_SRV_LIB := $(filter-out %/process.c %/post.c,$(call sources,$(USER_LIB_9P))
 	user/lib/args.c user/lib/print.c user/lib/float.c user/lib/errstr.c \
 	user/lib/lock.c kernel/boot/format.c $(call sources,$(SHARED_4)) \
 	grade/host/srv_env.c
-HOST_SRV := build/host/ramfs
+HOST_SRV := build/host/ramfs build/host/slow
 host-servers: $(HOST_SRV)
 .PHONY: host-servers
 
 build/host/ramfs: user/servers/ramfs.c
+build/host/slow: grade/host/slow.c
 $(HOST_SRV): $(HOST_SRV_LIB) $(wildcard user/lib/*.h user/lib/9p/*.h) | $$(@D)/
 	$(call say,HOST,$@)
 	$(Q)$(HOST_CC) $(HOST_FLAGS) -DSTAGE=4 -o $@ $(filter %.c,$^)

@@ -1149,6 +1149,188 @@ def test_tags_again(fs: Client) -> None:
         assert fs.rpc("stat", struct.pack("<I", fs.root), tag).tag == tag
 
 
+# ---- requests in flight: grade/host/slow.c ----
+
+
+@pytest.fixture
+def slow(start: Start) -> Iterator[Client]:
+    """A server whose reads of `wait` wait for a byte written to `go`."""
+    client = start("slow")
+    client.version()
+    client.attach()
+    yield client
+
+
+def wait_read(slow: Client, fid: int, tag: int) -> int:
+    """Ask for a read that will wait; its tag."""
+    return slow.ask("read", struct.pack("<IQI", fid, 0, 100), tag)
+
+
+def go(slow: Client, fid: int, count: int = 1) -> None:
+    """Let so many waiting reads go, and do not wait for the answer."""
+    slow.ask("write", struct.pack("<IQI", fid, 0, count) + b"g" * count, 999)
+
+
+def test_blocked_blocks_nothing(slow: Client) -> None:
+    """A read that waits keeps neither its own fid's nor other requests."""
+    wait, writer = slow.open("wait"), slow.open("go", OWRITE)
+    wait_read(slow, wait, 700)
+    for _ in range(50):
+        assert slow.read(slow.open("fast")) == b"data"
+        assert slow.stat(wait).name == "wait"
+    assert slow.silent(0.05)
+    go(slow, writer)
+    assert {slow.reply().tag, slow.reply().tag} == {700, 999}
+
+
+def test_answers_in_any_order(slow: Client) -> None:
+    """Many waiting reads, each answered once."""
+    wait, writer = slow.open("wait"), slow.open("go", OWRITE)
+    for tag in range(500, 540):
+        wait_read(slow, wait, tag)
+    assert slow.silent(0.05)
+    go(slow, writer, 40)
+    tags = [slow.reply().tag for _ in range(41)]
+    assert sorted(tags) == [*range(500, 540), 999]
+
+
+def test_flush_pending(slow: Client) -> None:
+    """A flushed request: its answer and then Rflush, or Rflush alone."""
+    wait = slow.open("wait")
+    for tag in range(100, 150):
+        wait_read(slow, wait, tag)
+        slow.ask("flush", struct.pack("<H", tag), 600)
+        reply = slow.reply()
+        if reply.tag == tag:
+            assert reply.kind == "Rerror" and reply.ename == "interrupted"
+            reply = slow.reply()
+        assert (reply.kind, reply.tag) == ("Rflush", 600)
+    assert slow.silent(0.05)
+
+
+def test_flush_race(slow: Client) -> None:
+    """Flush and answer meet at any moment: never the answer after Rflush."""
+    for n in range(100):
+        wait, writer = slow.open("wait"), slow.open("go", OWRITE)
+        wait_read(slow, wait, 700)
+        go(slow, writer)
+        time.sleep(n * 0.0001)
+        slow.ask("flush", struct.pack("<H", 700), 701)
+        order: list[int] = []
+        while 701 not in order or 999 not in order:
+            order.append(slow.reply().tag)
+        assert order.index(700) < order.index(701)
+        if slow.version().msize:  # a byte may be left in go
+            slow.attach()
+    assert slow.silent(0.05)
+
+
+def test_flush_in_order(slow: Client) -> None:
+    """Several flushes of one request are answered in order, also a flush's."""
+    slow.ask("open", struct.pack("<IB", slow.walk("open"), 0), 700)
+    time.sleep(0.05)
+    for tag in (801, 802, 803):
+        slow.ask("flush", struct.pack("<H", 700), tag)
+    slow.ask("flush", struct.pack("<H", 802), 804)
+    assert slow.silent(0.05)
+    writer = slow.walk("go")
+    slow.topen(writer, OWRITE)
+    go(slow, writer)
+    tags = [slow.reply().tag for _ in range(6)]
+    tags.remove(999)
+    assert tags[0] == 700
+    assert [tag for tag in tags if tag in (801, 802, 803)] == [801, 802, 803]
+    assert tags.index(804) > tags.index(802)
+
+
+def test_tag_in_use(slow: Client) -> None:
+    """A tag that still waits for its answer cannot be used again."""
+    wait, writer = slow.open("wait"), slow.open("go", OWRITE)
+    wait_read(slow, wait, 700)
+    refuse("tag in use", slow.rpc, "stat", struct.pack("<I", wait), 700)
+    go(slow, writer)
+    assert {slow.reply().tag, slow.reply().tag} == {700, 999}
+    assert slow.rpc("stat", struct.pack("<I", wait), 700).tag == 700
+
+
+def test_version_drops_pending(slow: Client) -> None:
+    """A new session: what waited in the old one is never answered."""
+    wait = slow.open("wait")
+    for tag in range(500, 520):
+        wait_read(slow, wait, tag)
+    slow.ask("flush", struct.pack("<H", 500), 600)
+    slow.ask("version", struct.pack("<I", 8192) + p9.s("9P2000"), NOTAG)
+    seen = [slow.reply()]
+    while seen[-1].kind != "Rversion":
+        seen.append(slow.reply())
+    assert slow.silent(0.05)
+    slow.attach(fid=1)
+    assert slow.rpc("stat", struct.pack("<I", 1), 501).tag == 501
+
+
+def test_clunk_while_waiting(slow: Client) -> None:
+    """A fid may be clunked while a read on it waits; the number is free."""
+    wait, writer = slow.open("wait"), slow.open("go", OWRITE)
+    wait_read(slow, wait, 700)
+    time.sleep(0.05)
+    slow.clunk(wait)
+    slow.twalk(slow.root, wait, "fast")
+    go(slow, writer)
+    assert {slow.reply().tag, slow.reply().tag} == {700, 999}
+    assert slow.stat(wait).name == "fast"
+
+
+def test_busy_fid(slow: Client) -> None:
+    """While a fid is being opened nothing else is done with it."""
+    fid, writer = slow.walk("open"), slow.open("go", OWRITE)
+    slow.ask("open", struct.pack("<IB", fid, 0), 700)
+    time.sleep(0.05)
+    refuse("busy", slow.stat, fid)
+    refuse("busy", slow.topen, fid)
+    refuse("busy", slow.twalk, fid, fid)
+    go(slow, writer)
+    assert {slow.reply().tag, slow.reply().tag} == {700, 999}
+    assert slow.stat(fid).name == "open"
+
+
+def test_too_many_requests(start: Start) -> None:
+    """More requests at a time than the server takes: an error, no hang."""
+    slow = start("slow", "-p", "8")
+    slow.version()
+    slow.attach()
+    wait = slow.open("wait")
+    for tag in range(500, 520):
+        wait_read(slow, wait, tag)
+    refused = [slow.reply() for _ in range(12)]
+    assert {reply.tag for reply in refused} == set(range(508, 520))
+    assert {reply.ename for reply in refused} == {"too many requests"}
+    for tag in range(500, 508):
+        slow.ask("flush", struct.pack("<H", tag), tag + 100)
+    tags = {slow.reply().tag for _ in range(16)}
+    assert tags == {*range(500, 508), *range(600, 608)}
+
+
+def test_hangup_while_waiting(slow: Client) -> None:
+    """The client leaves while its requests wait: the server ends."""
+    wait = slow.open("wait")
+    for tag in range(500, 520):
+        wait_read(slow, wait, tag)
+    time.sleep(0.02)
+
+
+def test_client_that_does_not_read(start: Start) -> None:
+    """A client that takes no answers stalls itself and can go on later."""
+    fs = start()
+    fs.version()
+    fs.attach()
+    fs.put("f", b"x" * 60000)
+    fid = fs.open("f")
+    read = [p9.frame(116, n, struct.pack("<IQI", fid, 0, 60000)) for n in range(200)]
+    fs.send(b"".join(read))
+    time.sleep(0.2)
+    assert [len(fs.reply().data) for _ in range(200)] == [60000] * 200
+
+
 # ---- limits ----
 
 
