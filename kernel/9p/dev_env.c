@@ -219,15 +219,40 @@ var_truncate(struct env_var *v)
     v->vers++;
 }
 
+/* The group from which c's variable goes when c is closed: that may happen in
+ * a process that has none any more. */
+static void
+keep_group(struct chan *c)
+{
+    c->aux = (uint64_t)my_files()->env;
+    env_ref(my_files()->env);
+}
+
+static int
+env_walk(struct chan *from, struct chan *to, const char *const names[],
+        unsigned n, struct qid qids[])
+{
+    int done = dev_walk(from, to, names, n, qids);
+
+    to->aux = 0; /* that is its opener's alone */
+    return done;
+}
+
 static int
 env_open(struct chan *c, unsigned mode)
 {
-    int err = dev_open(c, mode);
+    int err = dev_open(c, mode & ~(unsigned)ORCLOSE);
     struct env_group *g;
     struct env_var *v;
 
-    if (err < 0 || !(mode & OTRUNC) || c->qid.path == 0)
+    if (err < 0)
         return err;
+    if (c->qid.path == 0)
+        return mode & ORCLOSE ? -E_PERM : 0;
+    if (mode & ORCLOSE)
+        keep_group(c);
+    if (!(mode & OTRUNC))
+        return 0;
     g = my_env();
     v = var_by_path(g, c->qid.path);
     if (v)
@@ -271,20 +296,18 @@ env_create(struct chan *c, const char *name, unsigned mode, uint32_t perm)
     if (err == 0)
         c->qid = (struct qid){ .path = v->path };
     qunlock(&g->lock);
-    (void)mode; /* whoever may make it may use it */
+    if (err == 0 && (mode & ORCLOSE))
+        keep_group(c);
     return err;
 }
 
 static int
-env_remove(struct chan *c)
+var_remove(struct env_group *g, uint64_t path)
 {
-    struct env_group *g;
     struct env_var *v;
 
-    if (c->qid.path == 0)
-        return -E_PERM;
-    g = my_env();
-    v = var_by_path(g, c->qid.path);
+    qlock(&g->lock);
+    v = var_by_path(g, path);
     if (v) {
         var_free(v);
         g->nvar--;
@@ -293,12 +316,24 @@ env_remove(struct chan *c)
     return v ? 0 : -E_NOEXIST;
 }
 
-/* A process that ends has lost its group by the time its files are closed. */
+static int
+env_remove(struct chan *c)
+{
+    if (c->qid.path == 0)
+        return -E_PERM;
+    return var_remove(my_files()->env, c->qid.path);
+}
+
 static void
 env_close(struct chan *c)
 {
-    if ((c->flags & CHAN_ORCLOSE) && my_files() && my_files()->env)
-        env_remove(c);
+    struct env_group *g = (struct env_group *)c->aux;
+
+    if (!g)
+        return;
+    if (c->flags & CHAN_ORCLOSE)
+        var_remove(g, c->qid.path);
+    env_unref(g);
 }
 
 static int64_t
@@ -364,6 +399,7 @@ const struct dev env_dev = {
     .letter = 'e',
     .name = "env",
     .gen = env_gen,
+    .walk = env_walk,
     .open = env_open,
     .create = env_create,
     .close = env_close,

@@ -120,7 +120,7 @@ may_open(const struct post *p, unsigned mode)
         return err;
     if (!p->chan)
         return -E_HUNGUP;
-    if (mode & ~(unsigned)ORDWR)
+    if (mode & ~3u)
         return -E_PERM;
     return p->chan->mode == ORDWR || p->chan->mode == mode ? 0 : -E_PERM;
 }
@@ -188,7 +188,7 @@ srv_create(struct chan *c, const char *name, unsigned mode, uint32_t perm)
 
     if (c->qid.path != 0 || (perm & DMDIR))
         return -E_PERM;
-    if ((mode & ORDWR) == 0 || (mode & 3) == OEXEC)
+    if ((mode & 3) == OREAD || (mode & 3) == OEXEC)
         return -E_OPENMODE; /* there is nothing to read before the write */
     if (strlen(name) >= MAX_NAME)
         return -E_NAMELEN;
@@ -203,20 +203,19 @@ srv_create(struct chan *c, const char *name, unsigned mode, uint32_t perm)
     return err;
 }
 
-/* Take the file away and close what is posted. */
+/* Take the file away and close what is posted.  Permission is checked only if
+ * it was not when the file was opened for removal. */
 static int
-srv_remove(struct chan *c)
+take_away(uint64_t path, bool check)
 {
     struct post *p;
     int err = 0;
 
-    if (c->qid.path == 0)
-        return -E_PERM;
     qlock(&srv.lock);
-    p = post_by_path(c->qid.path);
+    p = post_by_path(path);
     if (!p)
         err = -E_NOEXIST;
-    else if (!is_mine(p))
+    else if (check && !is_mine(p))
         err = -E_PERM;
     else {
         list_remove(&p->link);
@@ -230,11 +229,18 @@ srv_remove(struct chan *c)
     return 0;
 }
 
+static int
+srv_remove(struct chan *c)
+{
+    return c->qid.path == 0 ? -E_PERM : take_away(c->qid.path, true);
+}
+
+/* A poster that ends takes away what it made with ORCLOSE. */
 static void
 srv_close(struct chan *c)
 {
-    if ((c->flags & CHAN_ORCLOSE) && my_files())
-        srv_remove(c);
+    if (c->flags & CHAN_ORCLOSE)
+        take_away(c->qid.path, false);
 }
 
 static int64_t

@@ -122,6 +122,7 @@ files_exit(struct proc *p)
 
     if (!f)
         return;
+    proc_gone(p);
     spin_lock(&proctab_lock); /* nobody looks at it from now on */
     p->files = NULL;
     spin_unlock(&proctab_lock);

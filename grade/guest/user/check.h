@@ -144,7 +144,7 @@ check_gives_back(void (*fn)(void))
     struct waitmsg w;
     uint64_t before, after = 0;
 
-    for (int run = 0; run < 4; run++) {
+    for (int run = 0; run < 8; run++) {
         check_child(fn, &w);
         before = after;
         after = check_free_memory();

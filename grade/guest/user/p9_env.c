@@ -5,6 +5,18 @@
 
 static char buf[128 << 10];
 
+/* n children have ended, in whatever order. */
+static void
+end_all(size_t n)
+{
+    struct waitmsg w;
+
+    while (n-- > 0) {
+        CHECK(wait(&w) > 0);
+        CHECK_STR(w.msg, "");
+    }
+}
+
 static void
 end(int pid)
 {
@@ -30,9 +42,18 @@ check_value(const char *path, const char *want)
     close(fd);
 }
 
+/* An environment of our own, empty: tests that share a boot share one. */
+static void
+fresh(void)
+{
+    MUST(rfork(RFCENVG) >= 0);
+}
+
 /* Made, read, written over, emptied, removed. */
 TEST(life)
 {
+    fresh();
+
     MUST(write_file("#e/x", "value") == 0);
     check_value("#e/x", "value");
     MUST(write_file("#e/x", "v") == 0);
@@ -45,6 +66,8 @@ TEST(life)
 /* A value may be written in pieces, anywhere; what lies between is zeros. */
 TEST(offsets)
 {
+    fresh();
+
     int fd = create("#e/x", ORDWR, 0666);
 
     MUST(fd >= 0);
@@ -60,11 +83,14 @@ TEST(offsets)
 /* Values have a limit, and what is refused changes nothing. */
 TEST(limits)
 {
+    fresh();
+
     int fd = create("#e/x", ORDWR, 0666);
 
     MUST(fd >= 0);
     CHECK_EQ(pwrite(fd, "ab", 2, 0), 2);
-    CHECK_EQ(pwrite(fd, buf, 1, INT64_MAX), -E_BADLEN);
+    CHECK_EQ(pwrite(fd, buf, 1, INT64_MAX - 1), -E_BADLEN);
+    CHECK_EQ(pwrite(fd, buf, 1, INT64_MAX), -E_OFFSET);
     CHECK_EQ(pwrite(fd, buf, (64 << 10) + 1, 0), -E_BADLEN);
     CHECK_EQ(pwrite(fd, (void *)16, 2, 0), -E_BADADDR);
     CHECK_EQ(pread(fd, (void *)16, 2, 0), -E_BADADDR);
@@ -79,6 +105,8 @@ TEST(limits)
 /* There are never more than 1024, and then there is an error. */
 TEST(too_many)
 {
+    fresh();
+
     char name[32];
     int made = 0, fd = 0;
 
@@ -99,6 +127,8 @@ TEST(too_many)
 /* The directory lists each variable once, with its length. */
 TEST(listed)
 {
+    fresh();
+
     struct dir *d;
 
     MUST(write_file("#e/a", "1") == 0 && write_file("#e/b", "22") == 0);
@@ -112,6 +142,8 @@ TEST(listed)
 /* The version in the qid changes with the content. */
 TEST(version)
 {
+    fresh();
+
     struct dir *before, *after;
 
     MUST(write_file("#e/a", "1") == 0);
@@ -127,6 +159,8 @@ TEST(version)
  * RFCENVG an empty one. */
 TEST(groups)
 {
+    fresh();
+
     int pid;
 
     MUST(write_file("#e/x", "mine") == 0);
@@ -155,6 +189,8 @@ TEST(groups)
 /* An open file of a variable that is removed is an error, not another one. */
 TEST(removed_while_open)
 {
+    fresh();
+
     int fd;
 
     MUST(write_file("#e/x", "old") == 0);
@@ -169,11 +205,19 @@ TEST(removed_while_open)
 /* ORCLOSE removes the variable at the last close. */
 TEST(remove_on_close)
 {
-    int fd = create("#e/x", ORDWR | ORCLOSE, 0666);
+    fresh();
+
+    int fd = create("#e/x", ORDWR | ORCLOSE, 0666), pid;
 
     MUST(fd >= 0);
     CHECK_EQ(access("#e/x", AEXIST), 0);
     close(fd);
+    CHECK_EQ(access("#e/x", AEXIST), -E_NOEXIST);
+    if ((pid = rfork(RFPROC | RFFDG)) == 0) {
+        CHECK(create("#e/x", ORDWR | ORCLOSE, 0666) >= 0);
+        exits(check_failures ? "a check failed" : "");
+    }
+    end(pid);
     CHECK_EQ(access("#e/x", AEXIST), -E_NOEXIST);
 }
 
@@ -211,8 +255,7 @@ change_all(void)
             exits(NULL);
         }
     }
-    for (size_t i = 0; i < ARRAY_LEN(pids); i++)
-        end(pids[i]);
+    end_all(ARRAY_LEN(pids));
 }
 
 /*
@@ -221,5 +264,7 @@ change_all(void)
  */
 TEST(crowd)
 {
+    fresh();
+
     check_gives_back(change_all);
 }

@@ -5,6 +5,18 @@
 
 static char buf[256];
 
+/* n children have ended, in whatever order. */
+static void
+end_all(size_t n)
+{
+    struct waitmsg w;
+
+    while (n-- > 0) {
+        CHECK(wait(&w) > 0);
+        CHECK_STR(w.msg, "");
+    }
+}
+
 static void
 end(int pid)
 {
@@ -53,6 +65,25 @@ TEST(posted)
     CHECK_EQ(read(fds[0], buf, sizeof buf), 0);
 }
 
+/* A post made with ORCLOSE goes when its maker ends. */
+TEST(goes_with_its_maker)
+{
+    int fds[2], pid, srv;
+
+    MUST(pipe(fds) == 0);
+    if ((pid = rfork(RFPROC | RFFDG)) == 0) {
+        MUST((srv = create("#s/x", OWRITE | ORCLOSE, 0600)) >= 0);
+        snprint(buf, sizeof buf, "%d", fds[1]);
+        CHECK_EQ(write(srv, buf, strlen(buf)), strlen(buf));
+        CHECK_EQ(access("#s/x", AEXIST), 0);
+        exits(check_failures ? "a check failed" : "");
+    }
+    end(pid);
+    CHECK_EQ(access("#s/x", AEXIST), -E_NOEXIST);
+    close(fds[1]);
+    CHECK_EQ(read(fds[0], buf, sizeof buf), 0);
+}
+
 /* What is posted is not opened for more than it is open for. */
 TEST(mode_kept)
 {
@@ -64,6 +95,7 @@ TEST(mode_kept)
     CHECK_EQ(open("#s/x", OWRITE), -E_PERM);
     CHECK_EQ(open("#s/x", OREAD | OTRUNC), -E_PERM);
     CHECK(open("#s/x", OREAD) >= 0);
+    CHECK_EQ(remove("#s/x"), 0);
 }
 
 /* Bad numbers, files of #s, a second post, names that exist: errors. */
@@ -88,6 +120,7 @@ TEST(refused)
     CHECK_EQ(create("#s/x", OWRITE | OEXCL, 0600), -E_EXIST);
     CHECK_EQ(create("#s/y", OREAD, 0600), -E_OPENMODE);
     CHECK_EQ(create("#s/d", OREAD, DMDIR | 0777), -E_PERM);
+    CHECK_EQ(remove("#s/x"), 0);
 }
 
 /* The file's name and permissions can be changed, its other fields not. */
@@ -111,6 +144,7 @@ TEST(renamed)
     CHECK_EQ(dir_list("#s", &list), 2);
     CHECK_STR(list[0].name, "y");
     CHECK_EQ(list[0].mode, 0440);
+    CHECK(remove("#s/y") == 0 && remove("#s/z") == 0);
 }
 
 /* Others may not take away, or open, what is not theirs. */
@@ -164,8 +198,7 @@ crowd(void)
             exits(NULL);
         }
     }
-    for (size_t i = 0; i < ARRAY_LEN(pids); i++)
-        end(pids[i]);
+    end_all(ARRAY_LEN(pids));
 }
 
 /*
