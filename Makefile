@@ -529,6 +529,11 @@ endef
 # file servers, and programs that bring them together
 define USER_SRV
 user/servers/ramfs.c     files in memory
+user/cmd/srv.c           post a connection
+user/cmd/mount.c         a server's files in the name space
+user/cmd/unmount.c       undo it
+user/cmd/bind.c          a second name
+user/cmd/ns.c            show the name space
 endef
 
 define USER_LIB_4

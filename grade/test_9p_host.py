@@ -64,7 +64,7 @@ def start(servers: None) -> Iterator[Start]:
     def launch(program: str = "ramfs", *words: str) -> Client:
         ours, theirs = socket.socketpair()
         process = subprocess.Popen(
-            [str(ROOT / "build" / "host" / program), "-s", "-", *words],
+            [str(ROOT / "build" / "host" / program), "-i", *words],
             stdin=theirs,
             stdout=theirs,
             stderr=subprocess.PIPE,
@@ -1336,7 +1336,7 @@ def test_client_that_does_not_read(start: Start) -> None:
 
 def test_memory_limit(start: Start) -> None:
     """A full ramfs says so, loses nothing, and removing makes room."""
-    fs = start("ramfs", "-m", "256")
+    fs = start("ramfs", "-k", "256")
     fs.version()
     fs.attach()
     fid, at = fs.create("big"), 0
@@ -1356,7 +1356,7 @@ def test_memory_limit(start: Start) -> None:
 
 def test_memory_returns(start: Start) -> None:
     """What is removed can be used again, any number of times."""
-    fs = start("ramfs", "-m", "100")
+    fs = start("ramfs", "-k", "100")
     fs.version()
     fs.attach()
     for n in range(50):

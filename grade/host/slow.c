@@ -10,7 +10,7 @@
 
 int usleep(unsigned us);
 
-static const char usage[] = "usage: slow [-p n]\n"
+static const char usage[] = "usage: slow -i [-p n]\n"
                             "  -p n  at most n requests at a time\n";
 
 enum node {
@@ -137,7 +137,7 @@ main(int argc, char **argv)
     ARGBEGIN
     {
     case 'p': s.pending = (uint32_t)EARGN(); break;
-    case 's': (void)EARG(); break;
+    case 'i': break;
     default: ARGBAD();
     }
     ARGEND

@@ -9,11 +9,12 @@
 #include "lib/9p/tree.h"
 
 static const char usage[] =
-        "usage: ramfs [-m kib] [-s name] [-u user]\n"
-        "Serve an empty tree of files in memory.\n"
-        "  -m kib   at most this much memory (default 16384)\n"
-        "  -s name  clients come through /srv/name (default ramfs);\n"
-        "           -s - : one client on descriptors 0 and 1\n"
+        "usage: ramfs [-i] [-s name] [-m dir] [-k kib] [-u user]\n"
+        "Serve an empty tree of files in memory, mounted on /tmp.\n"
+        "  -m dir   mounted there\n"
+        "  -s name  posted as /srv/name, and mounted only with -m\n"
+        "  -i       one client, on descriptors 0 and 1\n"
+        "  -k kib   at most this much memory (default 16384)\n"
         "  -u user  who owns the root (default none, with all rights)\n";
 
 enum {
@@ -161,14 +162,17 @@ serve_tree(struct tree *t, int in, int out)
 int
 main(int argc, char **argv)
 {
-    const char *name = "ramfs", *user = "none";
+    const char *name = NULL, *dir = NULL, *user = "none";
     uint64_t kib = 16384;
+    bool inherited = false;
     struct tree t;
     int fd = -1;
 
     ARGBEGIN
     {
-    case 'm': kib = EARGN(); break;
+    case 'i': inherited = true; break;
+    case 'k': kib = EARGN(); break;
+    case 'm': dir = EARG(); break;
     case 's': name = EARG(); break;
     case 'u': user = EARG(); break;
     default: ARGBAD();
@@ -180,9 +184,12 @@ main(int argc, char **argv)
         fatal("no memory for the root");
     strlcpy(t.root->uid, user, sizeof(t.root->uid));
     strlcpy(t.root->gid, user, sizeof(t.root->gid));
-    if (strcmp(name, "-") != 0 && (fd = srv_post(name)) < 0)
-        fatal("/srv/%s: %r", name);
-    serve_tree(&t, fd < 0 ? 0 : fd, fd < 0 ? 1 : fd);
+    if (!inherited) {
+        fd = srv_background(name, name == NULL && dir == NULL ? "/tmp" : dir);
+        if (fd < 0)
+            fatal("%r");
+    }
+    serve_tree(&t, inherited ? 0 : fd, inherited ? 1 : fd);
     tree_end(&t);
     return 0;
 }

@@ -131,14 +131,17 @@ struct server {
  */
 int serve(const struct server *s, int in, int out);
 
-/* ---- post.c ---- */
+/* ---- post.c: servers and those who look for them ---- */
+
+int srv_post(const char *name, int fd);
 
 /*
- * Post a connection as /srv/name and go on as a background process: the
- * caller's process ends with success, its child returns here with the
- * descriptor to serve.  -E_... if it could not be posted.
+ * Go on as a background process that has the returned descriptor to serve.
+ * The process that called posts the other end as /srv/name, mounts it on dir
+ * (either may be NULL: it does not) and ends; if the mount fails, with words
+ * about it.  -E_... if it could not be posted or there is no process.
  */
-int srv_post(const char *name);
+int srv_background(const char *name, const char *dir);
 
 /* ---- req.c: the life of a request ---- */
 
