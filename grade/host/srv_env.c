@@ -151,6 +151,12 @@ postnote(enum note_target target, uint32_t id, const char *note)
     return 0;
 }
 
+uint32_t
+srv_now(void)
+{
+    return (uint32_t)(nsec() / 1000000000u);
+}
+
 int
 srv_background(const char *name, const char *dir)
 {

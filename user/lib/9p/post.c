@@ -1,7 +1,25 @@
 /*
- * post.c - a server in the background, found through /srv or mounted.
+ * post.c - a server in the background, found through /srv or mounted; and
+ * what time it is there.
  */
 #include "lib/9p/srv.h"
+
+/* Seconds since 1970.  The clock is asked once; from then on time is counted
+ * as nsec does. */
+uint32_t
+srv_now(void)
+{
+    static uint64_t booted; /* 0: not asked yet */
+    uint64_t up = nsec() / 1000000000u;
+
+    if (booted == 0) {
+        char *text = read_file("#c/time", NULL);
+
+        booted = text != NULL ? strtoull(text, NULL, 10) - up : 1;
+        free(text);
+    }
+    return (uint32_t)(booted + up);
+}
 
 /* Put fd on the board, where others find it: srv(3).  0, or -E_... */
 int

@@ -133,6 +133,7 @@ int serve(const struct server *s, int in, int out);
 
 /* ---- post.c: servers and those who look for them ---- */
 
+uint32_t srv_now(void);
 int srv_post(const char *name, int fd);
 
 /*

@@ -44,13 +44,6 @@ name_hash(const struct file *dir, const char *name)
     return h;
 }
 
-/* Seconds, for atime and mtime. */
-static uint32_t
-now(void)
-{
-    return (uint32_t)(nsec() / 1000000000u);
-}
-
 /* The file called name in dir, or NULL. */
 struct file *
 tree_find(struct file *dir, const char *name)
@@ -91,7 +84,7 @@ void
 file_changed(struct file *f, const char *user)
 {
     f->qid.vers++;
-    f->mtime = now();
+    f->mtime = srv_now();
     strlcpy(f->muid, user, sizeof(f->muid));
 }
 
@@ -110,7 +103,7 @@ file_new(struct tree *t, const char *name, const char *user, uint32_t mode)
     f->qid.path = t->next_path++;
     f->qid.type = (uint8_t)(mode >> 24);
     f->mode = mode;
-    f->atime = f->mtime = now();
+    f->atime = f->mtime = srv_now();
     strlcpy(f->uid, user, sizeof(f->uid));
     strlcpy(f->gid, user, sizeof(f->gid));
     strlcpy(f->muid, user, sizeof(f->muid));
