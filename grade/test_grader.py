@@ -19,11 +19,15 @@ from typing import Callable
 
 import pytest
 
+from grade.course import __main__ as grading
 from grade.course import confine, klass, report, rubric, score, similar, sources
 from grade.course import submission as handed
+from grade.course import worker
 from grade.course.pristine import copy_with, grade_submission, pristine
 from grade.course.sources import Refused
-from grade.harness import ROOT, Variant
+from grade.harness import ROOT, Result, Variant
+from grade.harness.guest import find, home_tests
+from grade.harness.records import Record
 
 FILES = ("kernel/mmu/copy.c", "kernel/mmu/x86_64/usercopy.asm")
 RUBRIC = """
@@ -43,6 +47,12 @@ title = "Strings"
 points = 33
 needs = ["2.1"]
 tests = ["copy_str_lengths", "cmdline_words"]
+"""
+CHALLENGE = """
+[[challenges]]
+id = "C1"
+title = "More"
+tests = ["copy_random"]
 """
 STRANGER = "grade/guest/kernel/test_boot_cmdline.c"
 
@@ -552,6 +562,37 @@ def test_unwritten_steps_are_told_once(failed: score.Score) -> None:
     text = report.terminal(bare)
     assert text.count(said) == 1 and "FAILED" not in text
     assert "tests that wait for it: of step 2.1, 2.2" in text
+
+
+def test_unwritten_steps_are_seen_by_all_kinds_of_test() -> None:
+    """Tests that want a panic, and those from outside, tell the missing step."""
+    said = "step 2.1 is not written yet: kernel/mmu/copy.c:copy_in, see labs/02-small"
+    test = next(t for t in home_tests() if t.panic)
+    records = [Record("error", said.encode())]
+    run = Result(test.setup(), "exit", 4, said, records, b"", "", [])
+    assert test.judge(run).startswith(f"error: {said}\nexpected a panic")
+    text = f"expected 'lux9> $' on the console\n--- console, last lines\n{said}\n"
+    row = worker.verdict_of([{"outcome": "failed", "text": text}], "")
+    assert row["verdict"] == "fail" and report.unwritten(row) == said
+    challenge = rubric.parse(TEXT + CHALLENGE)
+    every = challenge.steps + challenge.challenges
+    ids = {name: [name] for step in every for name in step.tests}
+    rows = {i: {"id": i, "verdict": "pass"} for ids_ in ids.values() for i in ids_}
+    rows["copy_random"] = {**row, "id": "copy_random", "got": "7", "cpus": 1}
+    rows["copy_random"] |= {"mem": "128M", "seed": 1, "shift": 5}
+    got = score.Score(challenge, rows, ids)
+    assert "FAILED: copy_random" in report.terminal(got)
+    rows["copy_borders"] = {**row, "id": "copy_borders"}
+    assert "FAILED" not in report.terminal(got)
+
+
+def test_names_that_no_test_has(failed: score.Score) -> None:
+    """A misspelt T= is told, with names that may have been meant."""
+    assert grading.unknown(failed, ["copy_borders", "copy_borders-1cpu"]) == ""
+    wrong = grading.unknown(failed, ["copy_border"])
+    assert wrong == "lab 2 has no test 'copy_border'; perhaps: copy_borders"
+    with pytest.raises(LookupError, match="perhaps: copy_borders"):
+        find("copy_border")
 
 
 def test_other_programs_can_read_reports(failed: score.Score) -> None:

@@ -1,14 +1,16 @@
 """make grade LAB=2 [SUBMISSION=x] [T=test] [OUT=dir]; make regrade OUT=dir
+make handin LAB=2 [OUT=file.tar.gz]; make class LAB=2 DIR=dir OUT=dir [ROSTER=file]
 
     python3 -m grade.course grade LAB [submission=X] [out=DIR] [only=TEST] [jobs=N]
     python3 -m grade.course regrade DIR
+    python3 -m grade.course pack LAB [out=FILE]
     python3 -m grade.course class LAB DIR OUT [roster=FILE] [jobs=N]
 
 Without a submission this tree itself is graded, as it is: a student's way at
 home.  With one (an archive, a folder, a git revision or REPOSITORY@REVISION)
 its files are graded in a pristine tree, confined.  Reports go to OUT, else to
 build/grade/.  Exit status: 0 graded, whatever the points; 1 refused or not
-built; 3 this host could not do it.
+built; 2 wrong words; 3 this host could not do it.
 """
 
 from __future__ import annotations
@@ -93,6 +95,17 @@ def regrade(place: Path, jobs: int) -> int:
     return 1
 
 
+def unknown(score: Score, only: list[str]) -> str:
+    """What is wrong with the names of tests to run; "" if all are known."""
+    known = set(score.runs).union(*score.runs.values())
+    for name in only if known else []:
+        if name not in known:
+            near = sorted(test for test in score.runs if name in test)
+            hint = f"; perhaps: {' '.join(near[:5])}" if near else ""
+            return f"lab {score.rubric.lab} has no test {name!r}{hint}"
+    return ""
+
+
 def options(words: list[str]) -> tuple[list[str], dict[str, str]]:
     """Plain words, and those of the form key=value with a value."""
     known = ("submission", "out", "only", "jobs", "roster")
@@ -114,9 +127,13 @@ def main(words: list[str]) -> int:
     try:
         if what == "grade" and len(rest) == 1 and rest[0].isdigit():
             only = named.get("only", "").split()
-            place = Path(named.get("out", ROOT / f"build/grade/lab{int(rest[0]):02}"))
+            home = f"build/grade/lab{int(rest[0]):02}" + "-some" * bool(only)
+            place = Path(named.get("out", ROOT / home))
             source = named.get("submission", "")
             score = grade(int(rest[0]), source, place, only, jobs)
+            if wrong := unknown(score, only):
+                print(wrong, file=sys.stderr)
+                return 2
             report.write_all(score, place)
             print(report.terminal(score, every=bool(only)), end="")
             print(f"\nreport: {place / 'report.html'}")

@@ -114,7 +114,12 @@ def _unwritten(score: Score) -> list[str]:
 
 
 def terminal(score: Score, every: bool = False) -> str:
-    """The whole report for a terminal."""
+    """The whole report for a terminal.
+
+    A challenge's failures wait until the steps are done, unless `every` is set.
+    """
+    partial = every and len(score.rows) < sum(map(len, score.runs.values()))
+    done = all(step.whole for step in score.steps)
     lines = [f"Lab {score.rubric.lab}: {score.rubric.title}", ""]
     lines += [f"note: {note}" for note in score.notes]
     if score.refused:
@@ -124,15 +129,17 @@ def terminal(score: Score, every: bool = False) -> str:
     shown: set[str] = set()
     for step in score.steps + score.challenges:
         failed = [row for row in score.failures(step) if row["id"] not in shown]
-        failed = [row for row in failed if every or not unwritten(row)]
+        failed = [row for row in failed if partial or not unwritten(row)]
+        if step.step.id.startswith("C") and not (done or every):
+            failed = []
         for row in failed if every else failed[:MAX_SHOWN]:
             shown.add(row["id"])
             lines += [*_failure(score, step, row), ""]
         more = len(failed) - MAX_SHOWN
         if more > 0 and not every:
             lines += [f"... and {more} more of step {step.step.id}", ""]
-    lines += [] if every else _unwritten(score)
-    if every and len(score.rows) < sum(map(len, score.runs.values())):
+    lines += [] if partial else _unwritten(score)
+    if partial:
         good = [id_ for id_, row in score.rows.items() if row["verdict"] == "pass"]
         lines += [f"passed: {id_}" for id_ in sorted(good)]
     else:
@@ -336,7 +343,12 @@ def web(score: Score) -> str:
             '<p class="note"><b>Incomplete:</b> the grading host could not run '
             f"{len(score.infrastructure)} tests. These are no verdict about your work.</p>"
         )
-    body.append(f'<p class="total">{score.points} of 100 points</p>')
+    total = sum(map(len, score.runs.values()))
+    if 0 < len(score.rows) < total:
+        what = f"{len(score.rows)} of {total} tests were asked for; points need all"
+        body.append(f'<p class="note">{what}</p>')
+    else:
+        body.append(f'<p class="total">{score.points} of 100 points</p>')
     body += [f'<p class="note">{escape(note)}</p>' for note in score.notes]
     if score.refused:
         body.append(f'<p class="note"><b>Not graded:</b> {escape(score.refused)}</p>')
@@ -366,8 +378,15 @@ def web(score: Score) -> str:
             body.append(
                 f"<h2>Step {escape(step.step.id)}: {escape(step.step.title)}</h2>"
             )
-            for row in failed:
+        waits: dict[str, list[str]] = {}
+        for row in failed:
+            if what := unwritten(row):
+                waits.setdefault(what, []).append(row["id"])
+            else:
                 body += _html_failure(score, step, row)
+        for what, ids in waits.items():
+            body.append(f"<p>{escape(what)}. Tests that wait for it:")
+            body.append(f"<code>{escape(' '.join(ids))}</code></p>")
     body.append("<h2>What this rests on</h2><dl>")
     for what, digest in sorted(score.digests.items()):
         body.append(f"<dt>{escape(what)}</dt><dd><code>{escape(digest)}</code></dd>")

@@ -29,6 +29,7 @@ from grade.harness.guest import GuestTest, home_tests
 SHOWN = 30  # lines of console, and records, that a report keeps
 LINE = 400  # characters of a line that it keeps
 PYTEST_LIMIT = 600  # seconds of host time
+UNWRITTEN = re.compile(r"step \d+\.\d+ is not written yet: \S+, see \S+")
 
 Row = dict[str, Any]
 
@@ -125,6 +126,8 @@ def verdict_of(rows: list[Row], text: str) -> Row:
     wrong = re.findall(r"^E +(.*)$", failed[0]["text"], re.M) or clean(
         failed[0]["text"]
     )
+    if todo := UNWRITTEN.search(failed[0]["text"]):
+        wrong.insert(0, f"error: {todo[0]}")
     expected, got = values(wrong[0])
     return {
         "verdict": "fail",

@@ -8,6 +8,7 @@ sources, so that listing them needs no build.  grade/README.md says which
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from dataclasses import dataclass, replace
@@ -135,21 +136,24 @@ class GuestTest:
 
     def judge(self, result: Result) -> str:
         """What is wrong with this result; "" for a pass."""
+        errors = [f"error: {text.strip()}" for text in result.of("error")]
         if self.panic:
             texts = result.of("panic")
             if any(self.panic in text for text in texts):
                 return ""
-            return f"expected a panic with {self.panic!r}, got {texts or 'none'}"
+            want = f"expected a panic with {self.panic!r}, got {texts or 'none'}"
+            return "\n".join([*errors, want])
         if self.exit:
             said = result.of("exit")
             if len(said) != 1 or self.exit not in said[0]:
-                return f"expected the exit string {self.exit!r}, got {said or 'none'}"
+                want = f"expected the exit string {self.exit!r}, got {said or 'none'}"
+                return "\n".join([*errors, want])
             return ""
         wrong = [
             f"panic: {text.splitlines()[0]}" for text in result.of("panic") if text
         ]
         wrong += [f"check failed: {text.strip()}" for text in result.of("check")]
-        wrong += [f"error: {text.strip()}" for text in result.of("error")]
+        wrong += errors
         if result.end != "exit" or result.status != 0:
             wrong.append(result.story())
         if result.stray:
@@ -353,4 +357,8 @@ def find(name: str) -> GuestTest:
     for test in tests:
         if test.name == name or f"{test.program}.{test.name}" == name:
             return test
-    raise LookupError(f"no guest test is called {name!r}; `make test T=` lists names")
+    names = list(dict.fromkeys(test.name for test in tests))
+    near = [n for n in names if name in n] or difflib.get_close_matches(name, names)
+    hint = "`python3 -m grade.run list` lists all"
+    hint = f"perhaps: {' '.join(near[:5])}" if near else hint
+    raise LookupError(f"no guest test is called {name!r}; {hint}")
