@@ -86,13 +86,13 @@ spans_total(const struct spans *l)
 }
 
 /*
- * Fill l with the usable frames below pfn_limit, by the rule above: a frame
- * that a usable range covers only in part is not usable, one that another
- * range touches with a single byte is not either, in whatever order the
- * ranges come.  Kinds nobody knows are not usable.  Empty and backward ranges
- * are ignored; an end near 2^64 must not wrap when it is rounded.  At most
- * 128 ranges come in, each adds at most one span, so MAX_SPANS leaves room
- * for later cuts.
+ * Fill l with the usable frames below pfn_limit, by the rule above, and with
+ * nothing else: what l held before is gone.  A frame that a usable range
+ * covers only in part is not usable, one that another range touches with a
+ * single byte is not either, in whatever order the ranges come.  Kinds nobody
+ * knows are not usable.  Empty and backward ranges are ignored; an end near
+ * 2^64 must not wrap when it is rounded.  At most 128 ranges come in, each
+ * adds at most one span, so MAX_SPANS leaves room for later cuts.
  *
  * Lab 2.1
  */

@@ -168,6 +168,7 @@ def _fill(text: str, lab: labs.Lab, root: Path) -> str:
         "TITLE": lab.title,
         "FOLDER": lab.folder.as_posix(),
         "STEP": own[0] if own else f"{lab.number}.1",
+        "SOURCES": "kernel user" if lab.number > 2 else "kernel",
         "PLACE": f"{first.path}:{first.name}" if first else "the first step",
     }
     for key, value in values.items():

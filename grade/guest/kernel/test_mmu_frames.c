@@ -8,16 +8,31 @@
 
 static struct spans list;
 
-static bool
-spans_are(unsigned n, const struct span *want)
+/* As if here were a list of before, which must be gone afterwards. */
+static void
+spans_of_old(void)
 {
-    bool ok = CHECK_EQ(list.n, n);
+    list.n = 1;
+    list.span[0] = (struct span){ 1, 2 };
+}
+
+/* The list is that; if not, the line that asked is named, the list printed. */
+#define spans_are(n, want) spans_are_at(__LINE__, n, want)
+#define CHECK_EQ_AT(line, got, want)                                           \
+    ktest_check_eq(got, want, __FILE__, line, #got " == " #want)
+
+static void
+spans_are_at(int line, unsigned n, const struct span *want)
+{
+    bool ok = CHECK_EQ_AT(line, list.n, n);
 
     for (unsigned i = 0; ok && i < n; i++) {
-        ok &= CHECK_EQ(list.span[i].first, want[i].first);
-        ok &= CHECK_EQ(list.span[i].end, want[i].end);
+        ok &= CHECK_EQ_AT(line, list.span[i].first, want[i].first);
+        ok &= CHECK_EQ_AT(line, list.span[i].end, want[i].end);
     }
-    return ok;
+    for (unsigned i = 0; !ok && i < list.n && i < 8; i++)
+        print("list.span[%u]: %#lx to %#lx\n", i, list.span[i].first,
+                list.span[i].end);
 }
 
 /* One span more: apart, touching, overlapping, around all others. */
@@ -53,6 +68,7 @@ KTEST(mem_map_sorts_and_joins)
     };
     static const struct span want[] = { { 0x100, 0x400 }, { 0x900, 0xa00 } };
 
+    spans_of_old();
     mem_map_spans(&list, mem, ARRAY_LEN(mem), PFN_LIMIT);
     spans_are(2, want);
 }
@@ -117,7 +133,7 @@ KTEST(mem_map_random)
     };
     static struct mem_range mem[N];
     static uint8_t usable[FRAMES];
-    unsigned i = 0;
+    unsigned i = 0, wrong = FRAMES;
 
     for (unsigned n = 0; n < N; n++) {
         mem[n].start = ktest_random(&seed) % (FRAMES * PAGE_SIZE);
@@ -139,11 +155,21 @@ KTEST(mem_map_random)
         }
     }
     mem_map_spans(&list, mem, N, FRAMES);
-    for (unsigned f = 0; f < FRAMES; f++) {
+    for (unsigned f = 0; f < FRAMES && wrong == FRAMES; f++) {
         while (i < list.n && list.span[i].end <= f)
             i++;
-        CHECK_EQ(i < list.n && list.span[i].first <= f, usable[f] == 1);
+        if ((i < list.n && list.span[i].first <= f) != (usable[f] == 1))
+            wrong = f;
     }
+    if (CHECK_EQ(wrong, FRAMES))
+        return;
+    print("frame %#x must%s be in the list; what touches it:\n", wrong,
+            usable[wrong] == 1 ? "" : " not");
+    for (unsigned n = 0; n < N; n++)
+        if (mem[n].start < (wrong + 1) * PAGE_SIZE &&
+                mem[n].end > wrong * PAGE_SIZE)
+            print("%#lx to %#lx, %s\n", mem[n].start, mem[n].end,
+                    mem[n].kind == MEM_USABLE ? "usable" : "reserved");
 }
 
 /* What the loader called usable, and only that, is counted and given out. */
