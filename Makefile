@@ -529,6 +529,7 @@ endef
 # file servers, and programs that bring them together
 define USER_SRV
 user/servers/ramfs.c     files in memory
+user/servers/exportfs.c  a name space for others
 user/cmd/srv.c           post a connection
 user/cmd/mount.c         a server's files in the name space
 user/cmd/unmount.c       undo it
