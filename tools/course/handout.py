@@ -101,11 +101,16 @@ def _later_programs(root: Path, lab: int) -> set[str]:
         if int(number) > lab:
             found.update(re.findall(r"^(\S+\.\w+)", body, re.M))
     folders = {f.rsplit("/", 1)[0] for f in found if f.count("/") > 2}
-    return found | {
+    headers = {
         path.relative_to(root).as_posix()
         for folder in folders - {"user/lib/x86_64"}
         for path in (root / folder).glob("*.h")
     }
+    for path in (root / "user").rglob("*.c"):  # what others include stays
+        if path.relative_to(root).as_posix() not in found:
+            named = re.findall(r'^#include "(.*)"', path.read_text(), re.M)
+            headers -= {f"user/{name}" for name in named}
+    return found | headers
 
 
 def _has_sources(path: Path, out: Path) -> bool:
