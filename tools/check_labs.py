@@ -37,7 +37,8 @@ def tag_faults(lab: labs.Lab, tagged: dict[str, list[Item]]) -> list[str]:
     for step in own:
         for item in tagged[step]:
             place = f"{item.path}:{item.name}: Lab {step}"
-            if not item.path.startswith(f"kernel/{labs.LAYERS[lab.number]}/"):
+            places = (f"kernel/{labs.LAYERS[lab.number]}/",)
+            if not item.path.startswith(places + labs.PROGRAMS.get(lab.number, ())):
                 wrong.append(f"{place}: is in another lab's folder")
             elif item.path not in files:
                 wrong.append(f"{place}: its file is not taken from submissions")

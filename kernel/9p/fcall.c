@@ -219,7 +219,12 @@ field_size(const struct field *field, const void *obj)
     }
 }
 
-/* Bytes of all fields in a table's row, and `head` more; 0 as above. */
+/*
+ * Bytes of all fields in a table's row, which ends with kind END, and `head`
+ * more.  0 if one of them cannot be packed: field_size knows, for each.
+ *
+ * Lab 4.1
+ */
 static size_t
 fields_size(const struct field *row, const void *obj, size_t head)
 {
@@ -277,7 +282,14 @@ put_qid(uint8_t *p, const struct qid *q)
     return put_number(p, 8, q->path);
 }
 
-/* A count and the names or qids, the data or the directory entry. */
+/*
+ * Write the many things of one field at p: NAMES (nwname[2], then each name),
+ * IDS (nwqid[2], then each qid), DATA (count[4], then the bytes; if f->data is
+ * NULL their place is passed over, nothing written), STAT (nstat[2], then the
+ * bytes).  Returns the place behind them.
+ *
+ * Lab 4.1
+ */
 static uint8_t *
 put_many(uint8_t *p, enum kind kind, const struct fcall *f)
 {
@@ -299,6 +311,14 @@ put_many(uint8_t *p, enum kind kind, const struct fcall *f)
     }
 }
 
+/*
+ * Write all fields of a table's row, whose values are in obj at field->at, in
+ * their order from p on: numbers as wide as their kind says (load finds the
+ * value), qids, strings, and what put_many writes.  Their size was checked
+ * before, so that nothing can fail.  Returns the place behind the last.
+ *
+ * Lab 4.1
+ */
 static uint8_t *
 put_fields(const struct field *row, const void *obj, uint8_t *p)
 {
@@ -320,6 +340,13 @@ put_fields(const struct field *row, const void *obj, uint8_t *p)
     return p;
 }
 
+/*
+ * The message f at buf: size[4], of all of it; type[1] tag[2]; the fields of
+ * its row.  Its bytes; -E_BADMSG if fcall_size says that it cannot be packed,
+ * -E_TOOBIG if it is longer than room.  After an error buf is as it was.
+ *
+ * Lab 4.1
+ */
 int64_t
 fcall_pack(const struct fcall *f, uint8_t *buf, size_t room)
 {

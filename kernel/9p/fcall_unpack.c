@@ -25,7 +25,12 @@ struct input { /* what has not been read yet */
     bool keep_none; /* ...or are only looked at */
 };
 
-/* The next n bytes; NULL: fewer are left. */
+/*
+ * The next n bytes, which the input is then behind; NULL: fewer are left, and
+ * nothing was taken.  n may be any number.
+ *
+ * Lab 4.2
+ */
 static const uint8_t *
 take(struct input *in, size_t n)
 {
@@ -49,8 +54,13 @@ get_count(struct input *in, unsigned width, uint64_t *v)
 }
 
 /*
- * A string, as a C string: moved down over its length, which makes room for
- * the NUL, or copied to in->strs.  0, -E_BADMSG, -E_NAME.
+ * A string s[2] as a C string, whose address goes to *out.  It has no room for
+ * a NUL where it lies: move it down over its own length; or, if in->strs is
+ * set, copy it there, and let in->strs stand behind the NUL.  If
+ * in->keep_none nothing is moved, and *out not touched.  0; -E_BADMSG: it is
+ * not all there; -E_NAME: text_ok forbids it as this kind.
+ *
+ * Lab 4.2
  */
 static int
 get_text(struct input *in, enum kind kind, const char **out)
@@ -86,6 +96,12 @@ get_qid(struct input *in, struct qid *q)
     return 0;
 }
 
+/*
+ * The names of a Twalk: nwname[2] and so many NAMEs, into f->wname, which has
+ * room for MAXWELEM.  0, -E_BADMSG (too many, or not all there), -E_NAME.
+ *
+ * Lab 4.2
+ */
 static int
 get_names(struct input *in, struct fcall *f)
 {
@@ -165,7 +181,12 @@ get_field(struct input *in, const struct field *field, void *obj)
     }
 }
 
-/* All fields of a table's row, which must use up the input. */
+/*
+ * All fields of a table's row into obj, each by get_field: 0, or the first
+ * error.  If bytes are left over then, that is no such message: -E_BADMSG.
+ *
+ * Lab 4.2
+ */
 static int
 get_fields(struct input *in, const struct field *row, void *obj)
 {
@@ -178,6 +199,13 @@ get_fields(struct input *in, const struct field *row, void *obj)
     return in->at == in->end ? 0 : -E_BADMSG;
 }
 
+/*
+ * How long is the message that begins at buf, of which `have` bytes are there?
+ * 0 if they are too few to tell; -E_BADMSG if the size in them is below
+ * FCALL_HEAD or above msize.
+ *
+ * Lab 4.2
+ */
 int64_t
 fcall_frame(const uint8_t *buf, size_t have, uint32_t msize)
 {
@@ -189,6 +217,14 @@ fcall_frame(const uint8_t *buf, size_t have, uint32_t msize)
     return n < FCALL_HEAD || n > msize ? -E_BADMSG : (int64_t)n;
 }
 
+/*
+ * The message that fills the n bytes at buf, into f.  type and tag are set
+ * first, so that an answer can be sent whatever follows: 0 and NOTAG if n is
+ * below FCALL_HEAD.  -E_BADMSG: too short, an unknown type, or the size in
+ * front is not n; else what get_fields says about the rest.
+ *
+ * Lab 4.2
+ */
 int
 fcall_unpack(uint8_t *buf, size_t n, struct fcall *f)
 {

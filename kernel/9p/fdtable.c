@@ -72,6 +72,14 @@ grow(struct fd_table *t, int n)
     return 0;
 }
 
+/*
+ * A table of its own with the same open files, one reference more to each, at
+ * the same numbers: what rfork(RFFDG) makes.  Both processes then share each
+ * file's offset, but what one opens the other does not see.  NULL: no
+ * memory, and every reference is as before.
+ *
+ * Lab 4.3
+ */
 struct fd_table *
 fds_copy(struct fd_table *from)
 {
@@ -120,7 +128,10 @@ mode_permits(const struct chan *c, unsigned access)
 /*
  * The open file behind fd of the running process, whatever number fd is, with
  * a reference for the caller: it stays open though somebody who shares the
- * table closes fd now.  0; -E_BADFD; -E_BADUSE: not open for that.
+ * table closes fd now.  0; -E_BADFD: nothing is open there; -E_BADUSE: not
+ * open for `access` (mode_permits), and no reference is kept.
+ *
+ * Lab 4.3
  */
 int
 fd_chan(int fd, struct chan **out, unsigned access)
@@ -143,6 +154,14 @@ fd_chan(int fd, struct chan **out, unsigned access)
     return 0;
 }
 
+/*
+ * Put c at the lowest number of the running process that is free, whose table
+ * may have to grow: that number, and c's reference is the table's now.
+ * -E_MAXFD, -E_NOMEM: it is still the caller's.  No number below t->free is
+ * free; keep that true without looking at all of them each time.
+ *
+ * Lab 4.3
+ */
 int
 fd_new(struct chan *c)
 {
@@ -161,8 +180,14 @@ fd_new(struct chan *c)
     return err ? err : fd;
 }
 
-/* Put c, whose reference it takes if it succeeds, at fd, and close what was
- * there.  fd, or -E_BADFD, -E_MAXFD, -E_NOMEM. */
+/*
+ * Put c, whose reference it takes if it succeeds, at fd, and close what was
+ * there.  fd; -E_BADFD: a negative number; -E_MAXFD: one of MAX_FDS or more;
+ * -E_NOMEM.  A close may wait for a server, so it never happens under a
+ * spinlock.
+ *
+ * Lab 4.3
+ */
 int
 fd_put(struct chan *c, int fd)
 {
@@ -183,6 +208,12 @@ fd_put(struct chan *c, int fd)
     return err ? err : fd;
 }
 
+/*
+ * Close fd of the running process: its number is free from the moment on in
+ * which anybody could see it closed.  0, -E_BADFD.
+ *
+ * Lab 4.3
+ */
 int
 fd_close(int fd)
 {

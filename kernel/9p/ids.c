@@ -30,7 +30,9 @@ grow(struct idtab *t)
 
 /*
  * Give p a number that is not in use and below limit, the one given back last
- * if there is one.  0, or -E_NOMEM.
+ * if there is one.  0, or -E_NOMEM, and nothing has changed.
+ *
+ * Lab 4.6
  */
 int
 idtab_take(struct idtab *t, uint32_t limit, void *p, uint32_t *id)
@@ -49,6 +51,11 @@ idtab_take(struct idtab *t, uint32_t limit, void *p, uint32_t *id)
     return 0;
 }
 
+/*
+ * What the number stands for; NULL: it is not in use, whatever number it is.
+ *
+ * Lab 4.6
+ */
 void *
 idtab_get(const struct idtab *t, uint32_t id)
 {
@@ -57,6 +64,11 @@ idtab_get(const struct idtab *t, uint32_t id)
     return (void *)t->slot[id];
 }
 
+/*
+ * The number, which is in use, is free again: the first to be taken next.
+ *
+ * Lab 4.6
+ */
 void
 idtab_put(struct idtab *t, uint32_t id)
 {

@@ -31,7 +31,15 @@ mnt_refuse(const char *spec, struct chan *c)
     return -E_PERM;
 }
 
-/* The walk has ended: what `to` stands for now, if it got there. */
+/*
+ * The walk from `from` along n names has been answered: x->f is the Rwalk, and
+ * x is ended here.  All n steps done (n may be 0): `to` stands for the last,
+ * has x->newfid, and a reference to the stream; n.  Fewer: there is no such
+ * fid at the server, so x->newfid goes; the number of steps done.  qids[] gets
+ * the qids of all steps done.
+ *
+ * Lab 4.8
+ */
 static int
 walked(struct rpc *x, struct chan *from, struct chan *to, unsigned n,
         struct qid qids[])
@@ -51,6 +59,12 @@ walked(struct rpc *x, struct chan *from, struct chan *to, unsigned n,
     return (int)n;
 }
 
+/*
+ * See struct dev.  One Twalk with a new fid, which ends by `walked`, or if the
+ * server refuses, here.
+ *
+ * Lab 4.8
+ */
 static int
 mnt_walk(struct chan *from, struct chan *to, const char *const names[],
         unsigned n, struct qid qids[])
@@ -211,7 +225,13 @@ check_entries(struct chan *c, uint8_t *buf, size_t n)
     return NULL;
 }
 
-/* One Tread: bytes that went to `to`; fewer than n means: no more now. */
+/*
+ * One Tread of n bytes at offset: how many went to `to`; fewer than n means: no
+ * more now.  What is read from a directory is checked first, and stamped
+ * (check_entries): a lie breaks the connection, and its error is ours.
+ *
+ * Lab 4.8
+ */
 static int64_t
 read_once(struct chan *c, struct io *to, uint64_t offset, size_t n)
 {
@@ -240,6 +260,9 @@ read_once(struct chan *c, struct io *to, uint64_t offset, size_t n)
 /*
  * As many Treads as it takes, up to the first that brings less than it could.
  * A directory is read by one at a time, since a message ends between entries.
+ * Bytes; an error only if there are none: what was read is not lost.
+ *
+ * Lab 4.8
  */
 static int64_t
 mnt_read(struct chan *c, struct io *to, uint64_t offset)

@@ -56,8 +56,11 @@ make_room(struct conn *conn, size_t n)
 }
 
 /*
- * How many bytes are missing to the next thing that we can know: the size
- * of the message, then its end.  0: whole.  -E_BADMSG: no message.
+ * How many bytes conn->partial (NULL: none yet) lacks to the next thing that we
+ * can know: the size of the message, which is 4 bytes; then its end.  0: it is
+ * whole.  -E_BADMSG: that size is impossible (fcall_frame).
+ *
+ * Lab 4.7
  */
 static int64_t
 missing(const struct conn *conn)
@@ -71,7 +74,13 @@ missing(const struct conn *conn)
     return size < 0 ? size : size - (int64_t)b->len;
 }
 
-/* Move at most n bytes of b to conn->partial: 0, -E_NOMEM. */
+/*
+ * Move n bytes of b, or as many as it has, to the end of conn->partial, for
+ * which make_room makes room; b then begins behind them.  0; -E_NOMEM: nothing
+ * was moved.
+ *
+ * Lab 4.7
+ */
 static int
 move(struct conn *conn, struct block *b, size_t n)
 {
@@ -89,7 +98,14 @@ move(struct conn *conn, struct block *b, size_t n)
     return 0;
 }
 
-/* Put b's bytes together, message by message: NULL or the lie. */
+/*
+ * Use up b's bytes: put them together with what is there of a message, and
+ * hand out (deliver) each that becomes whole, whose bytes the connection then
+ * no longer pays for; the rest waits in conn->partial.  NULL, or what is wrong
+ * with the stream, and then no byte more is looked at.  b stays the caller's.
+ *
+ * Lab 4.7
+ */
 static const char *
 assemble(struct conn *conn, struct block *b)
 {

@@ -27,7 +27,13 @@ request_alloc(struct conn *conn)
     return r;
 }
 
-/* Its tag: the next free one, or NOTAG, which is Tversion's. */
+/*
+ * The tag of r, which is charged to the connection: the next free one; or, for
+ * a Tversion, NOTAG, which costs nothing and makes r conn->versioning.  0;
+ * -E_NOMEM: the limit is reached, or no memory, and nothing is charged.
+ *
+ * Lab 4.6
+ */
 static int
 tag_take(struct conn *conn, struct request *r)
 {
@@ -36,10 +42,13 @@ tag_take(struct conn *conn, struct request *r)
 
     if (r->type == Tversion)
         conn->versioning = r;
-    else if (conn_charge(conn, CHARGE_TAGS, 1) < 0)
-        err = -E_NOMEM;
     else
+        err = conn_charge(conn, CHARGE_TAGS, 1);
+    if (err == 0 && r->type != Tversion) {
         err = idtab_take(&conn->tags, NOTAG, r, &tag);
+        if (err < 0)
+            conn_charge(conn, CHARGE_TAGS, -1);
+    }
     r->tag = (uint16_t)tag;
     return err;
 }
@@ -140,7 +149,14 @@ makes_fid(const struct request *r, struct block *b)
     return f.type == Rattach || (f.type == Rwalk && f.nwqid == r->asked);
 }
 
-/* The answer of an abandoned request: nobody has use for what it made. */
+/*
+ * The answer of an abandoned request has come: b is not needed.  If it made a
+ * fid (makes_fid), nobody has use for that, and the server must be told: r's
+ * reference to it goes to conn->owed, to be clunked at the next chance.  Then
+ * r is over, unless a Tflush for it is under way, which still needs its tag.
+ *
+ * Lab 4.9
+ */
 static void
 answer_unwanted(struct request *r, struct block *b)
 {
@@ -162,14 +178,18 @@ answer_wanted(struct request *r, struct block *b)
         proc_wake_next(r->waiter);
 }
 
-/* The answer to a Tflush: what it flushed is over, answered or not. */
+/*
+ * r, a Tflush, is answered: what it flushed (r->flushes, which has not ended
+ * before) is over, answered or not, and from now on no answer to it will come.
+ * If nobody waits for that any more it ends here; else its waiter ends it.
+ *
+ * Lab 4.9
+ */
 static void
 flush_done(struct request *r)
 {
     struct request *old = r->flushes;
 
-    if (!old)
-        return;
     old->flush = NULL;
     old->flushed = true;
     r->flushes = NULL;
@@ -177,7 +197,14 @@ flush_done(struct request *r)
         request_free(old);
 }
 
-/* NULL, or what is wrong with an answer of this type to r. */
+/*
+ * NULL, or what is wrong with an answer of this type to r, which the tag led
+ * to (NULL: to nothing).  Nobody may answer what was not sent yet, nor twice.
+ * The answer has the number after the request's, or is an Rerror; but a Tflush
+ * cannot fail.
+ *
+ * Lab 4.6
+ */
 static const char *
 answer_lie(const struct request *r, uint8_t type)
 {
@@ -192,7 +219,12 @@ answer_lie(const struct request *r, uint8_t type)
 
 /*
  * Match a message from the server with its request by the tag, and wake who
- * waits for it; nobody: the request ends here.
+ * waits for it (answer_wanted); nobody: the request ends here
+ * (answer_unwanted).  If it answers a Tflush, that one's work is done first
+ * (flush_done).  Takes b and conn->lock.  NULL, or the lie, and then nothing
+ * has changed but that b is freed.
+ *
+ * Lab 4.6
  */
 const char *
 deliver(struct conn *conn, struct block *b)
@@ -206,7 +238,8 @@ deliver(struct conn *conn, struct block *b)
     lie = answer_lie(r, b->data[4]);
     if (!lie) {
         r->answered = true;
-        flush_done(r);
+        if (r->flushes)
+            flush_done(r);
         if (r->waiter)
             answer_wanted(r, b);
         else

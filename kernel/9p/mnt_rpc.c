@@ -9,8 +9,13 @@
 
 /* ---- notes: flush or abandon ---- */
 
-/* A Tflush for r, ready to be sent; NULL: no memory, or no tag left.  Holds
- * conn->lock. */
+/*
+ * A Tflush for r: its request, with a tag of its own, and in *out its message,
+ * ready to be sent.  Each of the two requests knows the other (flush,
+ * flushes).  NULL: no memory, or no tag left.  Holds conn->lock.
+ *
+ * Lab 4.9
+ */
 static struct request *
 flush_new(struct request *r, struct block **out)
 {
@@ -32,7 +37,11 @@ flush_new(struct request *r, struct block **out)
 /*
  * A note has come while r waited: have the server give r up, and wait until
  * it says so, which may come after r's answer.  A second note ends that wait,
- * too; then the Tflush has no waiter any more.  r stays the caller's.
+ * too; then the Tflush has no waiter any more (request_abandon), or it is over
+ * if it never was sent.  r stays the caller's.  On a broken connection, or
+ * without memory for the Tflush, there is nothing to do.
+ *
+ * Lab 4.9
  */
 static void
 request_flush(struct request *r)
@@ -61,7 +70,10 @@ request_flush(struct request *r)
 /*
  * The caller is being killed: the Tflush goes out, and nobody waits for it
  * or for r, which is not the caller's any more.  False: it still is, since
- * the answer was there already, or the connection is broken.
+ * the answer was there already, or the connection is broken.  Between looking
+ * and abandoning nobody may deliver an answer.
+ *
+ * Lab 4.9
  */
 static bool
 request_give_up(struct request *r)
@@ -108,7 +120,13 @@ request_finish(struct request *r, struct rpc *x)
 
 /* ---- whole calls ---- */
 
-/* NULL, or what is wrong with the answer's numbers. */
+/*
+ * NULL, or what is wrong with the numbers of an answer whose form is right:
+ * `asked` names were to be walked (an answer to none has no qid, to some at
+ * least one and at most so many), or so many bytes to be read or written.
+ *
+ * Lab 4.8
+ */
 static const char *
 reply_lie(const struct fcall *f, uint32_t asked)
 {

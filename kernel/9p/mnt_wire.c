@@ -155,7 +155,13 @@ read_some(struct conn *conn)
     return n < 0 ? (int)n : 0;
 }
 
-/* Somebody else reads: sleep until he has our answer, or stops reading. */
+/*
+ * Somebody else reads: sleep until he has our answer, or stops reading.  While
+ * we sleep, and only then, r->parked says that we may be woken.  0, -E_INTR;
+ * conn->lock is let go and held again.
+ *
+ * Lab 4.7
+ */
 static int
 wait_for_reader(struct request *r)
 {
@@ -168,7 +174,12 @@ wait_for_reader(struct request *r)
     return err;
 }
 
-/* We stop reading: one of those who wait for an answer must begin. */
+/*
+ * We wait no longer: if nobody reads, one of those who wait and sleep must
+ * begin.  Wake one; nobody, if there is none.
+ *
+ * Lab 4.7
+ */
 static void
 pass_reading(struct conn *conn)
 {
@@ -187,8 +198,12 @@ pass_reading(struct conn *conn)
 
 /*
  * Wait for the answer of r, which has been sent: 0; -E_INTR: a note came
- * first; else the connection is broken.  As long as some request waits, one
- * of those who wait reads.
+ * first; else the connection's error.  As long as some request waits, one
+ * of those who wait reads (read_some), and the others sleep (wait_for_reader).
+ * An answer that is there counts, whatever else has happened.  Who leaves lets
+ * another read (pass_reading).
+ *
+ * Lab 4.7
  */
 int
 request_wait(struct request *r)

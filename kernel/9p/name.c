@@ -32,7 +32,15 @@ walk_end(struct walk *w)
 
 /* ---- names ---- */
 
-/* Split `path`, from its first name on.  0; -E_NAME: not a name; -E_TOOBIG. */
+/*
+ * Split `path`, from its first name on, in a copy in names->buf: names->at has
+ * the place of each name, n their number.  Empty names and "." say nothing
+ * and are left out; ".." stays.  names->dir: the path is empty or ends in '/'
+ * or ".", so that only a directory will do.  0; -E_TOOBIG: no room in buf;
+ * -E_NAME: name_ok forbids one of them.
+ *
+ * Lab 4.4
+ */
 static int
 names_split(struct names *names, const char *path)
 {
@@ -192,6 +200,11 @@ move(struct walk *w, struct chan *c, struct path *path)
  * something was bound there, that is the place itself, from which `follow`
  * goes on; if the walk stands in something bound, the place's own parent.
  * The root's parent is the root.  0, or what walk says.
+ *
+ * here->from is the place at which what the walk stands in was bound, NULL if
+ * it came there by name alone; here->up leads to the directory before.
+ *
+ * Lab 4.4
  */
 static int
 step_up(struct walk *w)
@@ -221,23 +234,24 @@ step_up(struct walk *w)
 }
 
 /*
- * Walk down as many of the n names as there are in c, or if the first is not
- * there in the next of what is joined to it.  As chan_walk; an error is that
- * of the first directory.
+ * The first of the n names is not in w->c: look in the directories joined to
+ * it (w->join, whose part 0 is w->c), in their order, and walk down as many of
+ * the names as there are in the first that has it, which goes to *part.  As
+ * chan_walk; -E_NOEXIST if none has it.
+ *
+ * Lab 4.5
  */
 static int
 union_walk(struct walk *w, const char *const names[], unsigned n,
         struct qid qids[], struct chan **part, struct chan **to)
 {
-    int got = chan_walk(w->c, names, n, qids, to);
-    int first = got;
+    int got = -E_NOEXIST;
 
-    *part = w->c;
-    for (unsigned i = 1; got < 0 && w->join && i < w->join->n; i++) {
+    for (unsigned i = 1; got < 0 && i < w->join->n; i++) {
         *part = w->join->part[i].to;
         got = chan_walk(*part, names, n, qids, to);
     }
-    return got < 0 ? first : got;
+    return got;
 }
 
 /*
@@ -277,20 +291,32 @@ path_append(struct path *p, const char *const names[], unsigned n)
  * Down some of the n names (1 to MAXWELEM, no `..`): the walk then stands
  * behind the last of them, or at a place where something is bound, or before
  * a name that is not there.  How many steps it took, at least 1; or -E_...
+ *
+ * First to what is bound here (follow).  Then all the names are one request
+ * (chan_walk); if the first is not in this directory, and others are joined
+ * to it, union_walk asks those.  If something is bound on the way
+ * (steps_to_place), or a name was not there, there is no channel yet for where
+ * the walk stops: walk once more, so many steps.
+ *
+ * Lab 4.4
  */
 static int
 step_down(struct walk *w, const char *const names[], unsigned n)
 {
     struct qid qids[MAXWELEM];
-    struct chan *part = NULL, *to = NULL;
+    struct chan *part, *to = NULL;
     struct path *path;
-    int got = follow(w);
+    int got = follow(w), first;
     unsigned steps;
 
-    if (got == 0)
-        got = union_walk(w, names, n, qids, &part, &to);
     if (got < 0)
         return got;
+    part = w->c;
+    got = first = chan_walk(part, names, n, qids, &to);
+    if (got < 0 && w->join && w->join->n > 1)
+        got = union_walk(w, names, n, qids, &part, &to);
+    if (got < 0)
+        return first;
     steps = steps_to_place(part, qids, (unsigned)got);
     if (steps < n) { /* `to` went too far, or is not there: once more */
         chan_close(to);
@@ -307,7 +333,13 @@ step_down(struct walk *w, const char *const names[], unsigned n)
     return (int)steps;
 }
 
-/* Names number i to n-1.  0, or -E_... */
+/*
+ * Walk names number i to n-1: each `..` by step_up, the others by step_down,
+ * as many at once as follow each other, up to MAXWELEM.  0, or the error of
+ * the first step that failed.
+ *
+ * Lab 4.4
+ */
 static int
 walk_names(struct walk *w, const struct names *names, unsigned i, unsigned n)
 {
@@ -389,8 +421,13 @@ open_walked(struct walk *w, unsigned mode)
     return chan_open(w->c, mode);
 }
 
-/* Of what is joined where the walk stands, the first that takes new files;
- * w->c itself if nothing is.  Not a new reference; NULL: none does. */
+/*
+ * Where a new file goes: of what is joined where the walk stands, the first
+ * that was bound with MCREATE; w->c itself if nothing is.  Not a new
+ * reference; NULL: none takes new files.
+ *
+ * Lab 4.5
+ */
 static struct chan *
 create_place(struct walk *w)
 {

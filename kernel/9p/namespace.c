@@ -92,8 +92,11 @@ join_add_old(struct join *j, const struct join *old, struct chan *where)
 
 /*
  * What is bound at `where` once `what` is bound there, too, and before that
- * was `old` (NULL: nothing): instead of it (MREPL), before or after it.  NULL:
- * no memory, or more than MAX_JOIN.
+ * was `old` (NULL: nothing): instead of it (MREPL), before or after it.  What
+ * was there counts even if nothing was bound: then it is `where` itself.  NULL:
+ * no memory, or more than MAX_JOIN parts.
+ *
+ * Lab 4.5
  */
 static struct join *
 join_bind(const struct join *old, struct chan *what, struct chan *where,
@@ -115,7 +118,13 @@ join_bind(const struct join *old, struct chan *what, struct chan *where,
     return j;
 }
 
-/* `old` without `what`; *gone tells how many parts that are. */
+/*
+ * `old` without its parts that are the same file as `what`; *gone tells how
+ * many those are.  NULL: no memory.  `old` itself does not change: somebody
+ * may walk through it now.
+ *
+ * Lab 4.5
+ */
 static struct join *
 join_without(const struct join *old, const struct chan *what, unsigned *gone)
 {
@@ -223,7 +232,10 @@ place_free(struct place *p)
 /*
  * Put `new` in the place of `old` (NULL: nothing is bound at `where` yet; new
  * NULL: nothing is from now on).  0; -E_NOMEM; 1: somebody was faster, and
- * old is not what is there.  References stay the caller's.
+ * old is not what is there.  References stay the caller's.  The table has one
+ * of its own to each join in it; what it lets go is closed without the lock.
+ *
+ * Lab 4.5
  */
 static int
 replace(struct name_space *ns, struct chan *where, struct join *old,

@@ -47,8 +47,15 @@ read_part(struct chan *c, struct io *to)
     return n;
 }
 
-/* `start`: from the beginning; else from where the last one ended.  Bytes, 0
- * at the end of all, -E_...  The caller holds c->lock. */
+/*
+ * Read on in the union: from the directory that is being read (read_part), and
+ * at its end (close_part) from the next that can be opened (open_part; the
+ * first is c itself, open already).  `start`: from the beginning; else from
+ * where the last one ended.  Bytes of one directory, 0 at the end of all,
+ * -E_...  The caller holds c->lock.
+ *
+ * Lab 4.5
+ */
 int64_t
 union_read(struct chan *c, struct io *to, bool start)
 {

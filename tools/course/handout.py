@@ -29,7 +29,7 @@ TRACKS = ("fresh", "carry", "solution")
 RULES: list[tuple[str, int]] = [
     (r"kernel/mmu/", 2),
     (r"kernel/9p/|kernel/include/lux/(file|fcall)\.|user/(servers|man)/", 4),
-    (r"user/lib/(9p/|file)|grade/guest/(user/p9_|kernel/test_9p_)", 4),
+    (r"user/lib/(9p/|file)|grade/guest/(user/p9_|kernel/(test_)?9p_)", 4),
     (r"kernel/sched/|kernel/include/lux/(sys|ureg|syscalls)\.|user/", 3),
     (r"kernel/|LICENSE$|Makefile$|pytest\.ini$|\.(gitignore|clang-format)$", 1),
     (r"\.devcontainer/", 1),
@@ -43,6 +43,7 @@ RULES: list[tuple[str, int]] = [
     (r"grade/test_sched\.py$", 3),
     (r"tools/(symbols|lines|font|doctor|hint)\.py$|tools/install\.sh$", 1),
     (r"tools/gdb/", 1),
+    (r"tools/manual\.py$|grade/(p9|test_9p_\w+)\.py$", 4),
     (r"tools/(trace|trace_picture|bench)\.py$|docs/bench\.tsv$", 3),
     (r"docs/(debugging|learning-alone|words)\.md$", 1),
 ]
@@ -140,11 +141,22 @@ def _plain_stages(text: str, lab: int) -> str:
     return "".join(lines)
 
 
+def _last_stage_first(text: str) -> str:
+    """The Makefile with all stages known where it chooses one."""
+    late = re.search(r"^present \+= .*\n", text, re.M)
+    choice = re.search(r"^ifeq \(\$\(origin STAGE\)", text, re.M)
+    if not late or not choice or late.start() < choice.start():
+        return text
+    text = text[: late.start()] + text[late.end() :]
+    return text[: choice.start()] + late[0] + text[choice.start() :]
+
+
 def _makefile(text: str, lab: int) -> str:
     """The Makefile without the lists and targets of what is not there."""
     lists = [f"KERNEL_{n}" for n in (2, 3, 4) if n > lab]
     lists += ["KERNEL_KASAN"] * (lab < 2)
-    lists += [r"USER_(LIB|CMD)\w*"] * (lab < 3) + [r"(SHARED|USER_LIB|USER_CMD)_4"]
+    lists += [r"USER_(LIB|CMD)\w*"] * (lab < 3)
+    lists += [r"(SHARED|USER_LIB|USER_CMD)_4"] * (lab < 4)
     rules = ["check", "book"] + ["trace", "bench"] * (lab < 3)
     gone = [rf"define ({'|'.join(lists)})$"] * bool(lists)
     gone += [rf"({'|'.join(rules)}):$", "-include tools/course/course.mk"]
@@ -152,6 +164,8 @@ def _makefile(text: str, lab: int) -> str:
     for paragraph in text.split("\n\n"):
         if not any(re.search(rf"^{start}", paragraph, re.M) for start in gone):
             kept.append(paragraph)
+    if lab >= 4:
+        kept = [_last_stage_first("\n\n".join(kept))]
     words = "|".join([*rules, "handout"])
     text = re.sub(rf"^#   make (?:{words}) .*\n", "", "\n\n".join(kept), flags=re.M)
     text = re.sub(

@@ -12,8 +12,10 @@ try:
 except ImportError:  # Python before 3.11
     import tomli as tomllib  # type: ignore[no-redef]
 
-NAMES = {1: "01-boot", 2: "02-mmu", 3: "03-sched"}
-LAYERS = {1: "boot", 2: "mmu", 3: "sched"}
+NAMES = {1: "01-boot", 2: "02-mmu", 3: "03-sched", 4: "04-9p"}
+LAYERS = {1: "boot", 2: "mmu", 3: "sched", 4: "9p"}
+# Where a lab's steps may be, besides its layer of the kernel.
+PROGRAMS = {4: ("user/lib/9p/", "user/servers/")}
 
 
 @dataclass

@@ -32,7 +32,10 @@ fid_new(struct conn *c)
 
 /*
  * *out = the fid of this number, with a reference for the caller.  0; there
- * is none, or another request is about to change it: an error.
+ * is none ("unknown fid"), or another request is about to change it ("fid is
+ * busy"): an error.
+ *
+ * Lab 4.10
  */
 int
 fid_get(struct conn *c, uint32_t number, struct fid **out)
@@ -58,7 +61,10 @@ fid_get(struct conn *c, uint32_t number, struct fid **out)
 
 /*
  * Make f, which is in no table, the fid of this number; the table gets a
- * reference of its own.  0; the number is in use, or is NOFID: an error.
+ * reference of its own.  0; the number is in use ("fid in use"), or is NOFID
+ * ("bad fid"): an error, and f is as it was.
+ *
+ * Lab 4.10
  */
 int
 fid_list(struct fid *f, uint32_t number)
@@ -82,7 +88,12 @@ fid_list(struct fid *f, uint32_t number)
     return err;
 }
 
-/* Its number is free again; who holds a reference may go on with f. */
+/*
+ * Its number is free again, and the table's reference goes; who holds another
+ * may go on with f.  A fid that is not listed stays as it is.
+ *
+ * Lab 4.10
+ */
 void
 fid_unlist(struct fid *f)
 {
@@ -123,7 +134,14 @@ fid_unclaim(struct fid *f)
     qunlock(&f->conn->lock);
 }
 
-/* Give back a reference; the last one releases what f stands for. */
+/*
+ * Give back a reference.  With the last one the file is removed if f was
+ * opened with ORCLOSE (ops->remove), the server releases what f stands for
+ * (ops->release), and f is freed and no longer counted in c->nfid.  Callbacks
+ * are called without c->lock, and may be missing.
+ *
+ * Lab 4.10
+ */
 void
 fid_put(struct fid *f)
 {

@@ -18,8 +18,12 @@ walk_name(struct fid *f, const char *name)
     return f->conn->server.ops->walk(f, name);
 }
 
-/* Walk f along r's names as far as they go, noting the qids.  The error of
- * the name that failed, or 0. */
+/*
+ * Walk f along r's names as far as they go (walk_name), noting the qid of each
+ * in r->r.  The error of the name that failed, or 0.
+ *
+ * Lab 4.10
+ */
 static int
 walk_names(struct req *r, struct fid *f)
 {
@@ -79,7 +83,13 @@ walk_done(struct req *r, struct fid *f)
     return 0;
 }
 
-/* May the walk begin? */
+/*
+ * May r's walk begin?  Not from a fid that is open (-E_ISOPEN).  If newfid is
+ * fid itself, only if no other request uses it: it is claimed.  Else newfid
+ * must be free ("fid in use").  0, or an error.
+ *
+ * Lab 4.10
+ */
 static int
 walk_check(struct req *r)
 {
@@ -103,6 +113,11 @@ walk_check(struct req *r)
  * that was there.  If all were, newfid stands for the last; it must be free,
  * or fid itself, which then moves.  If some were, no fid changes and that is
  * no error; if the first was not, its error.
+ *
+ * The names are walked by a fid that nobody sees yet (fid_copy), and walk_done
+ * makes it the client's.
+ *
+ * Lab 4.10
  */
 int
 do_walk(struct req *r)
