@@ -197,6 +197,7 @@ kernel/9p/dev_proc.c                #p processes
 kernel/9p/proc_mem.c                their memory and registers
 kernel/9p/proc_ctl.c                commands and notes to them
 kernel/9p/dev_trace.c               #t the trace rings as text
+kernel/9p/dev_uart.c                #u serial ports
 kernel/9p/dev_cons.c                #c console, time, facts about the machine
 kernel/9p/wall.c                    the time of day
 kernel/9p/x86_64/rtc.c              the battery clock
@@ -681,14 +682,21 @@ QEMU_FLAGS = -M q35 -cpu max -m $(MEM) -smp $(CPUS) \
 , := ,
 TERMINAL := -display none -serial mon:stdio
 
+# SERVE=path or port: a socket of this host on which Lux9 serves its name space
+# as 9P2000, by way of its second serial port
+SERVE ?=
+number = $(if $1,$(if $(shell echo '$1' | tr -d 0-9),,yes))
+SERVE_FLAGS = $(if $(SERVE),-serial $(if $(call number,$(SERVE)),\
+	tcp:127.0.0.1:$(SERVE)$(,)nodelay=on,unix:$(SERVE))$(,)server=on$(,)wait=off)
+
 qemu: $(ISO)
-	$(QEMU) $(QEMU_FLAGS) $(TERMINAL) -cdrom $(ISO)
+	$(QEMU) $(QEMU_FLAGS) $(TERMINAL) $(SERVE_FLAGS) -cdrom $(ISO)
 
 qemu-window: $(ISO)
-	$(QEMU) $(QEMU_FLAGS) -serial mon:stdio -cdrom $(ISO)
+	$(QEMU) $(QEMU_FLAGS) -serial mon:stdio $(SERVE_FLAGS) -cdrom $(ISO)
 
 qemu-direct: $(KERNEL) $(BOOT_ARCHIVE)
-	$(QEMU) $(QEMU_FLAGS) $(TERMINAL) -kernel $(KERNEL) $(addprefix \
+	$(QEMU) $(QEMU_FLAGS) $(TERMINAL) $(SERVE_FLAGS) -kernel $(KERNEL) $(addprefix \
 		-initrd ,$(BOOT_ARCHIVE)) -append '$(APPEND)'
 
 # ---- tests and tools ----

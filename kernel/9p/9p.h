@@ -252,6 +252,7 @@ extern const struct dev env_dev;   /* #e  dev_env.c */
 extern const struct dev srv_dev;   /* #s  dev_srv.c */
 extern const struct dev proc_dev;  /* #p  dev_proc.c */
 extern const struct dev trace_dev; /* #t  dev_trace.c */
+extern const struct dev uart_dev;  /* #u  dev_uart.c */
 extern const struct dev mnt_dev;   /* #M  mnt.c */
 
 /* ---- path.c: how a channel was reached ---- */

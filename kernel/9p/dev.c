@@ -17,6 +17,7 @@ static const struct dev *const devtab[] = {
     &srv_dev,
     &proc_dev,
     &trace_dev,
+    &uart_dev,
     &mnt_dev,
 };
 

@@ -50,6 +50,27 @@ start_tmp(void)
         wait_for(pid, &w); /* it leaves a child behind that serves */
 }
 
+/* If the machine has the file, run the program, which goes on beside us. */
+static void
+start_if(const char *file, char *argv[])
+{
+    if (access(file, AEXIST) < 0)
+        return;
+    if (rfork(RFPROC | RFFDG | RFNOTEG | RFNOWAIT) == 0) {
+        exec_search(argv[0], argv);
+        fatal("cannot run %s: %r", argv[0]);
+    }
+}
+
+/* A second serial port leads to somebody who wants to see our files. */
+static void
+start_serving(void)
+{
+    static char *argv[] = { "exportfs", "-f", "/dev/eia1", "/", NULL };
+
+    start_if("/dev/eia1", argv);
+}
+
 /* A shell in a note group of its own, which has the console. */
 static int
 start_shell(void)
@@ -88,6 +109,7 @@ main(int argc, char **argv)
     must(open_console(), "console");
     greet();
     start_tmp();
+    start_serving();
     for (;;) {
         pid = start_shell();
         if (pid < 0)

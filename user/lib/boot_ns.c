@@ -14,6 +14,7 @@ static const struct {
     { "/boot/lib", "/lib", MREPL },
     { "#c", "/dev", MREPL },
     { "#t", "/dev", MAFTER },
+    { "#u", "/dev", MAFTER },
     { "#p", "/proc", MREPL },
     { "#s", "/srv", MREPL | MCREATE },
     { "#e", "/env", MREPL | MCREATE },
