@@ -117,7 +117,7 @@ kernel/mmu/brk.c                    the end of the heap
 kernel/mmu/fault.c                  page faults
 kernel/mmu/tlb.c                    making CPUs forget
 kernel/mmu/copy.c                   the only way to user memory
-kernel/mmu/x86_64/usercopy.asm      the instructions that go it
+kernel/mmu/x86_64/usercopy.asm      the instructions that touch it
 kernel/mmu/check.c                  is what stage 2 believes true?
 kernel/mmu/selftest.c               a short proof that it works
 kernel/mmu/mmu_monitor.c            its commands at the prompt

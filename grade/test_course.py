@@ -419,7 +419,8 @@ def test_hint(tmp_path: Path) -> None:
     def ask(*words: str) -> tuple[int, str]:
         command = [sys.executable, str(tmp_path / "tools/hint.py"), *words]
         asked = subprocess.run(command, capture_output=True, text=True)
-        return asked.returncode, asked.stdout.strip().split("\n")[-1]
+        text = asked.stdout.removesuffix("\n\nThat is the last one.\n")
+        return asked.returncode, text.strip().split("\n")[-1]
 
     assert [ask("2.3")[1] for _ in range(4)] == ["look", "think", "do", "do"]
     assert ask("2.3", "1") == (0, "look")

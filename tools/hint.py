@@ -45,6 +45,7 @@ def main(arguments: list[str]) -> int:
         print(f"there are no hints for a step {step}")
         return 1
     number = next_number(step, len(hints))
+    last = len(arguments) == 1 and number == len(hints)
     if len(arguments) > 1:
         if not arguments[1].isdigit() or not 1 <= int(arguments[1]) <= len(hints):
             print(f"step {step} has the hints 1 to {len(hints)}")
@@ -55,6 +56,8 @@ def main(arguments: list[str]) -> int:
         with SEEN.open("a") as seen:
             seen.write(f"{step}\n")
     print(f"Step {step}, hint {number} of {len(hints)}:\n\n{hints[number - 1]}")
+    if last:
+        print("\nThat is the last one.")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""make grade LAB=2 [SUBMISSION=x] [T=test] [OUT=dir]; make regrade OUT=dir
+"""make grade LAB=2 [SUBMISSION=x] [T=step or 'test ...'] [OUT=dir]; make regrade OUT=dir
 make handin LAB=2 [OUT=file.tar.gz]; make class LAB=2 DIR=dir OUT=dir [ROSTER=file]
 
     python3 -m grade.course grade LAB [submission=X] [out=DIR] [only=TEST] [jobs=N]
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -126,7 +127,10 @@ def main(words: list[str]) -> int:
     what, *rest = plain or ["help"]
     try:
         if what == "grade" and len(rest) == 1 and rest[0].isdigit():
-            only = named.get("only", "").split()
+            rubric = for_lab(ROOT, int(rest[0]))
+            steps = {s.id: s.tests for s in rubric.steps + rubric.challenges}
+            names = named.get("only", "").split()
+            only = [test for name in names for test in steps.get(name, [name])]
             home = f"build/grade/lab{int(rest[0]):02}" + "-some" * bool(only)
             place = Path(named.get("out", ROOT / home))
             source = named.get("submission", "")
@@ -147,7 +151,12 @@ def main(words: list[str]) -> int:
             return run_class(int(rest[0]), Path(rest[1]), Path(rest[2]), roster, jobs)
         if what == "pack" and len(rest) == 1 and rest[0].isdigit():
             place = Path(named.get("out", f"lab{int(rest[0])}.tar.gz"))
-            pack(ROOT, for_lab(ROOT, int(rest[0])), place)
+            rubric = for_lab(ROOT, int(rest[0]))
+            pack(ROOT, rubric, place)
+            text = "".join((ROOT / name).read_text() for name in rubric.files)
+            if missing := re.findall(r'\blab_todo[ (]"([\d.]+)"', text, re.I):
+                left = sorted(set(missing), key=lambda s: [*map(int, s.split("."))])
+                print(f"still without code of yours: {' '.join(left)}")
             print(f"{place}: hand in this file")
             return 0
     except RubricError as error:

@@ -109,7 +109,7 @@ def prepare(entry: Entry, whole: Class) -> None:
         entry.score = Score(whole.rubric, refused=str(why), student=entry.student)
         return
     except OSError as error:
-        reason = f"cannot be read: {error.strerror}"
+        reason = f"it cannot be read: {error.strerror}"
         entry.score = Score(whole.rubric, refused=reason, student=entry.student)
         return
     digest = hashlib.sha256(whole.base.encode())
@@ -289,7 +289,9 @@ def index(
         body.append(
             f'<p class="total">mean {mean:.1f}, median {middle} of 100 points</p>'
         )
-    body += _histogram(points) + _by_step(whole, scores) + _by_test(whole, scores)
+        body.append("<p>What is refused or does not build counts with 0.</p>")
+    body += _histogram(points) + _students(whole)
+    body += _by_step(whole, scores) + _by_test(whole, scores)
     body.append(
         "<h2>Alike</h2><p>What two have written beyond the starter. A hint to look,"
     )
@@ -302,7 +304,7 @@ def index(
         body.append(
             f'<tr><td class="n">{part} %</td><td>{escape(a)}, {escape(b)}</td></tr>'
         )
-    return page(title, body + ["</table>"] + _students(whole))
+    return page(title, body + ["</table>"])
 
 
 def compare(whole: Class) -> tuple[list[tuple[int, str, str]], list[list[str]]]:

@@ -14,6 +14,7 @@ import fcntl
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,7 @@ def pristine(root: Path, lab: int, jobs: int = 2) -> Path:
         for old in (place / "tree", place / "new"):
             if old.exists():
                 shutil.rmtree(old)
+        print(f"making {place}/tree, built and tried once", file=sys.stderr)
         new = place / "new"
         new.mkdir()
         _fill(root, lab, new)

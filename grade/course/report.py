@@ -129,7 +129,7 @@ def terminal(score: Score, every: bool = False) -> str:
     shown: set[str] = set()
     for step in score.steps + score.challenges:
         failed = [row for row in score.failures(step) if row["id"] not in shown]
-        failed = [row for row in failed if partial or not unwritten(row)]
+        failed = [row for row in failed if len(score.rows) == 1 or not unwritten(row)]
         if step.step.id.startswith("C") and not (done or every):
             failed = []
         for row in failed if every else failed[:MAX_SHOWN]:
@@ -138,7 +138,7 @@ def terminal(score: Score, every: bool = False) -> str:
         more = len(failed) - MAX_SHOWN
         if more > 0 and not every:
             lines += [f"... and {more} more of step {step.step.id}", ""]
-    lines += [] if partial else _unwritten(score)
+    lines += [] if len(score.rows) == 1 else _unwritten(score)
     if partial:
         good = [id_ for id_, row in score.rows.items() if row["verdict"] == "pass"]
         lines += [f"passed: {id_}" for id_ in sorted(good)]

@@ -79,7 +79,7 @@ class Bounded(io.RawIOBase):
         data = self.source.read(len(buffer))
         self.left -= len(data)
         if self.left < 0:
-            raise Refused(f"unpacks to more than {UNPACKED >> 20} MiB")
+            raise Refused(f"it unpacks to more than {UNPACKED >> 20} MiB")
         buffer[: len(data)] = data
         return len(data)
 
@@ -125,7 +125,7 @@ def _zip_members(path: Path) -> Iterator[Member]:
     with zipfile.ZipFile(path) as archive:
         infos = archive.infolist()
         if sum(info.file_size for info in infos) > UNPACKED:
-            raise Refused(f"unpacks to more than {UNPACKED >> 20} MiB")
+            raise Refused(f"it unpacks to more than {UNPACKED >> 20} MiB")
         for info in infos:
             kind = _kind_of_mode(info.external_attr >> 16)
             kind = "folder" if info.is_dir() else kind
@@ -148,7 +148,7 @@ def _checked(members: Iterator[Member]) -> Iterator[Member]:
         parts = PurePosixPath(name.replace("\\", "/")).parts
         shown = name[:120].encode("unicode_escape").decode()
         if count > MEMBERS:
-            raise Refused(f"has more than {MEMBERS} members")
+            raise Refused(f"it has more than {MEMBERS} members")
         if name.startswith(("/", "\\")) or name[1:3] in (":\\", ":/"):
             raise Refused(f"{shown}: has an absolute path")
         if ".." in parts:
@@ -185,7 +185,7 @@ def _pick(members: Iterator[Member], rubric: Rubric) -> dict[str, bytes]:
     depth = min(prefix.count("/") for prefix in found)
     tops = [prefix for prefix in found if prefix.count("/") == depth]
     if len(tops) > 1:
-        raise Refused(f"has several trees: {', '.join(sorted(tops)[:3])}")
+        raise Refused(f"it has several trees: {', '.join(sorted(tops)[:3])}")
     return found[tops[0]]
 
 
@@ -204,14 +204,14 @@ def _content(name: str, size: int, read: Callable[[], bytes]) -> bytes:
 def _from_archive(path: Path, rubric: Rubric) -> dict[str, bytes]:
     """The wanted files of an archive."""
     if path.stat().st_size > PACKED:
-        raise Refused(f"is larger than {PACKED >> 20} MiB")
+        raise Refused(f"it is larger than {PACKED >> 20} MiB")
     with path.open("rb") as file:
         head = file.read(512)
     packing = next(
         (kind for magic, kind in MAGIC.items() if head.startswith(magic)), ""
     )
     if not packing and head[257:262] != b"ustar":
-        raise Refused("is no archive: neither tar nor zip, whatever its name says")
+        raise Refused("it is no archive: neither tar nor zip, whatever its name says")
     try:
         if packing == "zip":
             return _pick(_zip_members(path), rubric)
@@ -220,7 +220,7 @@ def _from_archive(path: Path, rubric: Rubric) -> dict[str, bytes]:
         raise
     except Exception as error:  # the libraries have many ways to stumble
         raise Refused(
-            f"is a broken archive: {error or type(error).__name__}"
+            f"it is a broken archive: {error or type(error).__name__}"
         ) from error
 
 
@@ -285,13 +285,13 @@ def collect(source: str, rubric: Rubric, root: Path) -> Submission:
     path = Path(source)
     repository, _, revision = source.rpartition("@")
     if path.is_symlink():
-        raise Refused("is a link")
+        raise Refused("it is a link")
     if path.is_dir():
         files = _from_folder(path, rubric)
     elif path.is_file():
         files = _from_archive(path, rubric)
     elif path.exists():
-        raise Refused("is no file")
+        raise Refused("it is no file")
     elif repository and Path(repository).is_dir():
         files = _from_git(Path(repository), revision, rubric)
     elif source.startswith((".", "/")) or path.suffix in (
@@ -305,7 +305,7 @@ def collect(source: str, rubric: Rubric, root: Path) -> Submission:
         files = _from_git(root, source, rubric)
     missing = [name for name in rubric.files if name not in files]
     if len(missing) == len(rubric.files):
-        raise Refused(f"has none of the lab's files, such as {rubric.files[0]}")
+        raise Refused(f"it has none of the lab's files, such as {rubric.files[0]}")
     return Submission(files, missing)
 
 

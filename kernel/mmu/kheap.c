@@ -3,9 +3,9 @@
  *
  * A slab is one page of equal blocks; its struct frame is its book-keeping
  * (owner: the free blocks; ref: 1 and one for each block given out), so blocks
- * carry no header and kfree finds the class from the address alone.  Each class has a list of
- * the slabs with a free block; a full slab is on no list, an empty one goes
- * back to the frames unless it is the last on its list.
+ * carry no header and kfree finds the class from the address alone.  Each
+ * class has a list of the slabs with a free block; a full slab is on no list,
+ * an empty one goes back to the frames unless it is the last on its list.
  *
  * Debug builds put a guard around each block: see kheap_debug.c.
  */
