@@ -7,9 +7,10 @@
  * left.  So no wake-up is lost although only one is woken at a time, and a
  * note may end any wait.
  *
- * No byte is copied with the lock held: a reader marks the queue as `reading`
- * and copies out of the first block, which stays where it is until all went
- * well; a writer is promised room first and then fills its block.
+ * No byte is copied with the lock held.  A writer fills its block before it
+ * waits for room.  A reader takes the first block off and puts it back if
+ * its memory is bad; if it wants only a part of it, the block stays where it
+ * is, and the queue is marked as `reading` while the reader copies.
  */
 #include "9p/9p.h"
 #include "sched/process.h"
@@ -85,13 +86,13 @@ queue_len(struct queue *q)
 
 /* ---- waiting; the lock is held in all of this part ---- */
 
-static bool
+static inline bool
 can_read(const struct queue *q)
 {
     return (q->first || q->hungup) && !q->reading;
 }
 
-static bool
+static inline bool
 can_write(const struct queue *q)
 {
     return q->hungup || (q->len < QUEUE_LIMIT && q->used < USED_LIMIT);
@@ -111,7 +112,8 @@ wake_first(struct list *waiters)
     proc_wake_next(p);
 }
 
-static void
+/* Something has come, or gone, or changed hands. */
+static inline void
 wake_who_can(struct queue *q)
 {
     if (can_read(q))
@@ -122,8 +124,7 @@ wake_who_can(struct queue *q)
 
 /*
  * Sleep in a list of waiters until `can`; 0, or -E_INTR if a note came before
- * that.  Who leaves with an error may have been the one that was woken for
- * what is there: it passes that on.
+ * that, and then there is nothing that another waiter should be woken for.
  */
 static int
 wait_until(struct queue *q, struct list *waiters, const char *why,
@@ -138,7 +139,7 @@ wait_until(struct queue *q, struct list *waiters, const char *why,
         spin_lock(&q->lock);
         list_remove(&p->wait_link);
     }
-    return can(q) ? 0 : err;
+    return can(q) ? 0 : err; /* it came true in the last moment: that counts */
 }
 
 void
@@ -155,168 +156,149 @@ queue_hangup(struct queue *q)
 
 /* ---- reading ---- */
 
-/* The first block has lost n bytes; if that was all, it is the caller's. */
-static struct block *
-take_bytes(struct queue *q, size_t n)
+/* The first block leaves the queue, which has one; the lock is held. */
+static void
+take_first(struct queue *q)
 {
     struct block *b = q->first;
 
-    q->len -= n;
-    q->used -= n;
-    b->data += n;
-    b->len -= n;
-    if (b->len > 0)
-        return NULL;
-    q->used -= OVERHEAD;
     q->first = b->next;
     if (!q->first)
         q->last = &q->first;
-    return b;
+    q->len -= b->len;
+    q->used -= b->len + OVERHEAD;
+    b->next = NULL;
 }
 
+/* It comes back, since it could not be used. */
+static void
+put_back(struct queue *q, struct block *b)
+{
+    spin_lock(&q->lock);
+    b->next = q->first;
+    if (!q->first)
+        q->last = &b->next;
+    q->first = b;
+    q->len += b->len;
+    q->used += b->len + OVERHEAD;
+    wake_who_can(q);
+    spin_unlock(&q->lock);
+}
+
+enum read_what { /* what read_begin gives, or -E_INTR */
+    READ_END,    /* nothing is there, and nothing will come */
+    READ_WHOLE,  /* a block that is the caller's now */
+    READ_PART    /* one that stays; its first bytes are the caller's */
+};
+
 /*
- * Wait for something to read and have the first block to oneself: 1, 0 if
- * there is none and none will come, -E_INTR.  After 1, read_end.
+ * Wait for something to read: the first block, if it has at most max bytes,
+ * or max bytes of it, and then nobody else reads until part_end.
  */
 static int
-read_begin(struct queue *q)
+read_begin(struct queue *q, size_t max, struct block **out)
 {
-    int got;
+    int got = 0;
 
     spin_lock(&q->lock);
-    got = wait_until(q, &q->readers, "read", can_read);
-    if (got == 0 && q->first)
-        got = q->reading = true;
+    if (!can_read(q))
+        got = wait_until(q, &q->readers, "read", can_read);
+    *out = q->first;
+    if (got == 0 && q->first) {
+        got = q->first->len <= max ? READ_WHOLE : READ_PART;
+        if (got == READ_WHOLE)
+            take_first(q);
+        else
+            q->reading = true;
+        wake_who_can(q);
+    }
     spin_unlock(&q->lock);
     return got;
 }
 
-/* n bytes of the first block have been read. */
+/* n bytes of b, not all of it, have been read. */
 static void
-read_end(struct queue *q, size_t n)
+part_end(struct queue *q, struct block *b, size_t n)
 {
-    struct block *done;
-
     spin_lock(&q->lock);
-    done = n > 0 ? take_bytes(q, n) : NULL;
+    b->data += n;
+    b->len -= n;
+    q->len -= n;
+    q->used -= n;
     q->reading = false;
     wake_who_can(q);
     spin_unlock(&q->lock);
-    block_free(done);
 }
 
 int64_t
 queue_read(struct queue *q, struct io *to)
 {
+    struct block *b;
     size_t n;
-    int got;
+    int got, err;
 
     if (to->left == 0)
         return 0;
-    got = read_begin(q);
+    got = read_begin(q, to->left, &b);
     if (got <= 0)
         return got;
-    n = q->first->len < to->left ? q->first->len : to->left;
-    got = io_put(to, q->first->data, n);
-    read_end(q, got < 0 ? 0 : n);
-    return got < 0 ? got : (int64_t)n;
-}
-
-/* The front of a block that is too long. */
-static struct block *
-block_front(const struct block *b, size_t n)
-{
-    struct block *front = block_new(n);
-
-    if (front) {
-        memcpy(front->data, b->data, n);
-        front->len = n;
-    }
-    return front;
+    n = got == READ_WHOLE ? b->len : to->left;
+    err = io_put(to, b->data, n);
+    if (got == READ_PART)
+        part_end(q, b, err < 0 ? 0 : n);
+    else if (err < 0)
+        put_back(q, b);
+    else
+        block_free(b);
+    return err < 0 ? err : (int64_t)n;
 }
 
 int64_t
 queue_bread(struct queue *q, size_t max, struct block **out)
 {
     struct block *b;
-    int64_t n;
-    int got = read_begin(q);
+    int got = read_begin(q, max, &b);
 
-    *out = NULL;
-    if (got <= 0)
-        return got;
-    b = q->first;
-    if (b->len > max) {
-        *out = block_front(b, max);
-        read_end(q, *out ? max : 0);
-        return *out ? (int64_t)max : -E_NOMEM;
+    *out = got == READ_WHOLE ? b : NULL;
+    if (got == READ_PART) {
+        *out = block_new(max);
+        if (*out) {
+            memcpy((*out)->data, b->data, max);
+            (*out)->len = max;
+        }
+        part_end(q, b, *out ? max : 0);
+        if (!*out)
+            return -E_NOMEM;
     }
-    n = (int64_t)b->len;
-    spin_lock(&q->lock);
-    q->first = b->next;
-    if (!q->first)
-        q->last = &q->first;
-    q->len -= b->len;
-    q->used -= b->len + OVERHEAD;
-    q->reading = false;
-    wake_who_can(q);
-    spin_unlock(&q->lock);
-    b->next = NULL;
-    *out = b;
-    return n;
+    return *out ? (int64_t)(*out)->len : got;
 }
 
 /* ---- writing ---- */
 
-/* Wait until a block of n bytes may come, and promise it its room: 0,
+/* Wait for room and add b, which is the queue's then, or freed: 0,
  * -E_HUNGUP, -E_INTR. */
 static int
-write_begin(struct queue *q, size_t n)
+put_last(struct queue *q, struct block *b)
 {
-    int err;
+    int err = 0;
 
     spin_lock(&q->lock);
-    err = wait_until(q, &q->writers, "write", can_write);
+    if (!can_write(q))
+        err = wait_until(q, &q->writers, "write", can_write);
     if (err == 0 && q->hungup)
         err = -E_HUNGUP;
     if (err == 0) {
-        q->used += n + OVERHEAD;
-        if (can_write(q))
-            wake_first(&q->writers);
+        b->next = NULL;
+        *q->last = b;
+        q->last = &b->next;
+        q->len += b->len;
+        q->used += b->len + OVERHEAD;
+        wake_who_can(q);
     }
     spin_unlock(&q->lock);
-    return err;
-}
-
-/* The room is not needed after all. */
-static void
-write_undo(struct queue *q, size_t n)
-{
-    spin_lock(&q->lock);
-    q->used -= n + OVERHEAD;
-    wake_who_can(q);
-    spin_unlock(&q->lock);
-}
-
-/* Add b, for which there is a promise: 0, or -E_HUNGUP and it is freed. */
-static int
-write_end(struct queue *q, struct block *b)
-{
-    spin_lock(&q->lock);
-    if (q->hungup) {
-        q->used -= b->len + OVERHEAD;
-        spin_unlock(&q->lock);
+    if (err < 0)
         block_free(b);
-        return -E_HUNGUP;
-    }
-    b->next = NULL;
-    *q->last = b;
-    q->last = &b->next;
-    q->len += b->len;
-    if (can_read(q))
-        wake_first(&q->readers);
-    spin_unlock(&q->lock);
-    return 0;
+    return err;
 }
 
 int64_t
@@ -329,32 +311,23 @@ queue_bwrite(struct queue *q, struct block *b)
         block_free(b);
         return 0;
     }
-    err = write_begin(q, b->len);
-    if (err == 0)
-        return write_end(q, b) < 0 ? -E_HUNGUP : n;
-    block_free(b);
-    return err;
+    err = put_last(q, b);
+    return err < 0 ? err : n;
 }
 
 /* Write n bytes, at most BLOCK_MAX, as one block. */
 static int
 write_block(struct queue *q, struct io *from, size_t n)
 {
-    struct block *b;
-    int err = write_begin(q, n);
+    struct block *b = block_new(n);
+    int err;
 
-    if (err < 0)
-        return err;
-    b = block_new(n);
-    if (b) {
-        b->len = n;
-        err = io_get(from, b->data, n);
-        if (err == 0)
-            return write_end(q, b);
-    }
-    write_undo(q, n);
     if (!b)
         return -E_NOMEM;
+    b->len = n;
+    err = io_get(from, b->data, n);
+    if (err == 0)
+        return put_last(q, b);
     block_free(b);
     return err;
 }

@@ -34,7 +34,7 @@ struct queue {
     struct spinlock lock; /* RANK_QUEUE; guards all of this */
     struct block *first, **last;
     size_t len;  /* bytes that can be read */
-    size_t used; /* those, what the blocks themselves take, and promises */
+    size_t used; /* those, and what the blocks themselves take */
     bool reading;
     bool hungup;
     struct list readers, writers; /* they wait here by wait_link */
