@@ -36,16 +36,18 @@ request_pack(struct rpc *x, struct block **out)
 static int64_t
 write_plain(struct conn *conn, struct block *b)
 {
-    struct io from = io_kernel(b->data, b->len);
-    int64_t done = 0, n = 1;
+    size_t done = 0;
+    int64_t n = 1;
 
     qlock(&conn->writing);
-    while (from.left > 0 && n > 0) {
+    while (done < b->len && n > 0) { /* n tells, not what is left of `from` */
+        struct io from = io_kernel(b->data + done, b->len - done);
+
         n = chan_write(conn->chan, &from, 0);
-        done += n > 0 ? n : 0;
+        done += n > 0 ? (size_t)n : 0;
     }
     qunlock(&conn->writing);
-    if (done > 0 && from.left > 0)
+    if (done > 0 && done < b->len)
         n = -E_HUNGUP; /* half a message: there is no way to go on */
     block_free(b);
     return n;
