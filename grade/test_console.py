@@ -1,0 +1,95 @@
+"""What is typed, as programs read it from /dev/cons."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import pytest
+
+from grade.harness import Machine, Variant
+from grade.harness.build import ROOT
+
+PROMPT = "lux9% $"
+
+pytestmark = pytest.mark.skipif(
+    not (ROOT / "kernel/9p/dev_cons.c").exists(), reason="no stage 4 in this tree"
+)
+
+
+@pytest.fixture
+def machine(build: Callable[..., Variant], start: Callable[..., Machine]) -> Machine:
+    """Stage 4 at its prompt."""
+    variant = build(Variant(stage=4, ktest=False))
+    running = start(kernel=variant.kernel, initrd=variant.archive, terminal=True)
+    running.expect(PROMPT)
+    return running
+
+
+def start_cat(machine: Machine) -> None:
+    """From here on cat reads what is typed; the shell edits no more."""
+    machine.send("{ echo ready; cat; }\n")
+    machine.expect("(?m)^ready\r?\n")
+
+
+@pytest.mark.parametrize(
+    "typed, line",
+    [
+        ("abx\bc", "abc"),
+        ("abx\x7fc", "abc"),
+        ("gone\x15kept", "kept"),
+        ("a\tb", "a\tb"),
+        ("\b\x7fnothing before", "nothing before"),
+        ("un\x01\x02printable", "unprintable"),
+    ],
+    ids=["backspace", "DEL", "whole line", "tab", "empty line", "control"],
+)
+def test_line_editing(machine: Machine, typed: str, line: str) -> None:
+    """A line can be corrected until it ends, and then a program has it."""
+    start_cat(machine)
+    machine.send(typed + "\n")
+    machine.expect("\n")
+    machine.expect(rf"(?m)^{line}\r?\n")
+    machine.send("\x04")
+    machine.expect(PROMPT)
+
+
+def test_end_of_input(machine: Machine) -> None:
+    """Ctrl-D hands over what there is of a line; alone it ends the input."""
+    start_cat(machine)
+    machine.send("half")
+    machine.expect("half")
+    machine.send("\x04")
+    machine.expect("half")
+    machine.send("\x04")
+    machine.expect(PROMPT)
+
+
+def test_interrupt_drops_lines(machine: Machine) -> None:
+    """Ctrl-C ends who waits; what nobody has read is not a command."""
+    machine.send("{ echo ready; sleep 1000; }\n")
+    machine.expect("(?m)^ready\r?\n")
+    machine.send("echo never\nhalf a li\x03")
+    machine.expect(PROMPT)
+    text = machine.command_line("echo alive", PROMPT)
+    assert "alive" in text and "never" not in text
+
+
+def test_raw_mode(machine: Machine) -> None:
+    """Raw, each character comes at once, unechoed, and Ctrl-C is one."""
+    raw = "{ echo rawon; echo ready > /dev/cons; "
+    machine.send(raw + "head -n 1 /dev/cons | xd > /dev/cons; } > /dev/consctl\n")
+    machine.expect("(?m)^ready\r?\n")
+    machine.send("a\x03\x04\b\n")
+    machine.expect("61 *03 *04 *08 *0a")
+    machine.expect(PROMPT)
+
+
+def test_raw_mode_ends_with_its_owner(machine: Machine) -> None:
+    """Who closes consctl, or ends, takes its raw mode along."""
+    machine.send("{ echo rawon; } > /dev/consctl; echo ready; cat\n")
+    machine.expect("(?m)^ready\r?\n")
+    machine.send("abx\bc\n")
+    machine.expect("abx\b \bc\r?\n")  # echoed
+    machine.expect("(?m)^abc\r?\n")  # and corrected
+    machine.send("\x04")
+    machine.expect(PROMPT)
