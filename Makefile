@@ -520,6 +520,7 @@ user/cmd/expr.c          reckon
 user/cmd/test.c          is something so?
 user/cmd/date.c          date and time
 user/cmd/env.c           variables
+user/cmd/read.c          a line into a variable
 user/cmd/which.c         where programs are
 user/cmd/sed.c           change lines on their way
 user/cmd/diff.c          lines that differ

@@ -11,7 +11,7 @@ static const char usage[] =
         "  -l  all lines\n";
 
 static const char shell[] =
-        "\nThe shell's own: cd exit . eval exec shift read unset rfork\n"
+        "\nThe shell's own: cd exit . eval exec shift unset rfork\n"
         "                 jobs wait fg history break continue\n"
         "a | b   a > file   a < file   a &   a && b   'quoted'   $x   *.c\n"
         "`help -l` tells what each program does, `man name` all about it,\n"

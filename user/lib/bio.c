@@ -83,9 +83,9 @@ int64_t
 bio_line(struct bio *b, char **line)
 {
     size_t length = 0;
+    bool newline = false;
 
-    b->newline = false;
-    while (!b->newline && (b->at < b->used || fill(b))) {
+    while (!newline && (b->at < b->used || fill(b))) {
         char *start = b->data + b->at;
         char *end = memchr(start, '\n', b->used - b->at);
         size_t n = end != NULL ? (size_t)(end - start) : b->used - b->at;
@@ -94,11 +94,14 @@ bio_line(struct bio *b, char **line)
         length += n;
         if (end != NULL) {
             b->at++;
-            b->newline = true;
+            newline = true;
         }
     }
     *line = b->line;
-    return length > 0 || b->newline ? (int64_t)length : -1;
+    if (length == 0 && !newline)
+        return -1;
+    b->newline = newline;
+    return (int64_t)length;
 }
 
 /* ---- writing ---- */

@@ -90,12 +90,7 @@ become_program(char **words)
 {
     if (words[1] == NULL)
         return;
-    notify(NULL);
-    exec_search(words[1], words + 1);
-    fprint(2, "sh: %s: %r\n", words[1]);
-    status_set(errstr());
-    if (interactive)
-        notify(on_note);
+    job_exec(words + 1);
 }
 
 /* shift: $2 becomes $1 */
@@ -108,20 +103,6 @@ shift_args(char **words)
     }
     args[1] = args[0];
     args++;
-}
-
-/* read name: a line of the standard input into a variable */
-static void
-read_variable(char **words)
-{
-    char line[1024];
-
-    if (words[1] == NULL || !var_name_ok(words[1], strlen(words[1])))
-        bad(words, "which variable?");
-    else if (read_line(line, sizeof(line)) < 0)
-        status_set("end of input");
-    else
-        var_set(words[1], line);
 }
 
 /* unset name ... */
@@ -172,7 +153,6 @@ static const struct {
     { "eval", run_words },
     { "exec", become_program },
     { "shift", shift_args },
-    { "read", read_variable },
     { "unset", unset },
     { "rfork", leave_groups },
     { "jobs", list_jobs },

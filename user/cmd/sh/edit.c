@@ -275,9 +275,9 @@ edit_line(const char *prompt, char *buf, size_t len)
     show(prompt, strlen(prompt));
     result = edit_keys();
     move_to(ed.n);
-    show(result == -E_INTR ? "^C\n" : "\n", result == -E_INTR ? 3 : 1);
     bio_flush(&screen);
-    raw_mode("rawoff");
+    raw_mode("rawoff"); /* first: whoever sees the new line may type ^C */
+    print(result == -E_INTR ? "^C\n" : "\n");
     buf[ed.n] = '\0';
     return result < 0 ? result : (int64_t)ed.n;
 }

@@ -91,7 +91,7 @@ output_of(const char *commands, size_t *n)
     int fds[2], pid;
     int64_t got;
 
-    if (pipe(fds) < 0 || (pid = job_fork(false)) < 0) {
+    if (pipe(fds) < 0 || (pid = job_fork(JOB_OWN_VARIABLES)) < 0) {
         fprint(2, "sh: $(...): %r\n");
         return NULL;
     }
@@ -100,11 +100,12 @@ output_of(const char *commands, size_t *n)
         close(fds[0]);
         close(fds[1]);
         run_text(commands, "$(...)");
-        exits(status);
+        leave();
     }
     close(fds[1]);
-    while ((got = read(fds[0], buf, sizeof(buf))) > 0)
-        text_add(&out, buf, (size_t)got);
+    job_watch(pid);
+    while ((got = read(fds[0], buf, sizeof(buf))) > 0 || got == -E_INTR)
+        text_add(&out, buf, got > 0 ? (size_t)got : 0);
     close(fds[0]);
     wait_for_all(&pid, 1);
     while (out.n > 0 && out.s[out.n - 1] == '\n')

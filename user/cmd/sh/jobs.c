@@ -109,19 +109,23 @@ close_input(void)
     }
 }
 
-/* The child has copies of descriptors and variables, so that what it does to
- * them stays with it, and its own note group if it is a job. */
+/* The child has a copy of the descriptors, so that what it does to them stays
+ * with it, and its own note group if it is a job. */
 int
-job_fork(bool background)
+job_fork(unsigned flags)
 {
     unsigned group = interactive ? RFNOTEG : 0;
-    int pid = rfork(RFPROC | RFFDG | RFENVG | group);
+    unsigned variables = flags & JOB_OWN_VARIABLES ? RFENVG : 0;
+    bool background = flags & JOB_BACKGROUND;
+    int pid = rfork(RFPROC | RFFDG | group | variables);
 
+    if (pid > 0 && interrupted && !interactive) /* it came too late for that */
+        postnote(NOTE_PROC, (uint32_t)pid, "interrupt");
     if (pid != 0)
         return pid;
+    foreground = 0;
     if (interactive && !background)
         cons_group(0);
-    notify(NULL);
     if (interrupted) /* it was meant for the command that we become */
         exits("interrupt");
     if (background)
@@ -129,6 +133,16 @@ job_fork(bool background)
     interactive = false;
     jobs_forget();
     return 0;
+}
+
+void
+job_watch(int pid)
+{
+    if (!interactive)
+        return;
+    foreground = pid;
+    if (interrupted) /* before we could say who it is for */
+        postnote(NOTE_GROUP, (uint32_t)pid, "interrupt");
 }
 
 /* An interrupt during the wait is the children's; we wait on. */
@@ -139,9 +153,7 @@ wait_for_all(const int *pids, int n)
     int left = n;
 
     if (n > 0)
-        foreground = pids[0];
-    if (interrupted && interactive) /* before we could say who it is for */
-        postnote(NOTE_GROUP, (uint32_t)foreground, "interrupt");
+        job_watch(pids[0]);
     while (left > 0) {
         int got = wait(&w), i = 0;
 
@@ -162,13 +174,18 @@ wait_for_all(const int *pids, int n)
     if (!interactive)
         return;
     cons_group(0);
-    if (strcmp(w.msg, "interrupt") == 0) /* so the rest of the line ends, too */
-        interrupted = true;
+    if (strcmp(w.msg, "interrupt") != 0)
+        return;
+    interrupted = true; /* so the rest of the line ends, too */
+    /* what it was about to fork was not there yet to get the note */
+    postnote(NOTE_GROUP, (uint32_t)pids[0], "interrupt");
 }
 
 /*
  * Interrupt: whatever the shell is doing for this line ends, and if it waits
- * for a command, so does that.  All other notes kill.
+ * for a command, so does that.  A shell that is not at the console gets the
+ * note together with its children, waits for their end, and ends then.  All
+ * other notes kill.
  */
 void
 on_note(struct ureg *ureg, char *note)
@@ -180,6 +197,26 @@ on_note(struct ureg *ureg, char *note)
     if (foreground != 0)
         postnote(NOTE_GROUP, (uint32_t)foreground, note);
     noted(NCONT);
+}
+
+/* The end of a shell. */
+void
+leave(void)
+{
+    exits(interrupted && !interactive ? "interrupt" : status);
+}
+
+/* For good, and in this order: a note that comes now kills us. */
+void
+job_exec(char **words)
+{
+    notify(NULL);
+    if (interrupted && !interactive)
+        exits("interrupt");
+    exec_search(words[0], words);
+    fprint(2, "sh: %s: %r\n", words[0]);
+    status_set(errstr());
+    notify(on_note);
 }
 
 /* ---- commands about jobs ---- */

@@ -181,15 +181,15 @@ main(int argc, char **argv)
     }
     ARGEND
     args = argc > 0 ? argv : no_args;
+    notify(on_note);
+    rfork(RFENVG); /* what we set is not for who has started us */
     if (commands != NULL)
         run_text(commands, "-c");
     else if (argc > 0)
         run_file(argv[0]);
     else {
         interactive = prompt || at_console();
-        if (interactive)
-            notify(on_note);
         run_input();
     }
-    exits(status);
+    leave();
 }

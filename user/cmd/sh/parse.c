@@ -329,16 +329,17 @@ parse_and_or(void)
 static struct node *
 parse_item(bool *more)
 {
-    const char *start = lex.start;
+    const char *start = lex.start, *before;
     struct node *n = parse_and_or();
 
     *more = false;
     if (failed != PARSE_OK)
         return n;
+    for (before = lex.start; before > start && isspace(before[-1]);)
+        before--;
     if (lex.token == TOK_BACK) {
         n = node_new(NODE_BACK, n, NULL);
-        n->name = mem_copy(start, (size_t)(lex.start - start));
-        n->name[strcspn(n->name, "\n")] = '\0';
+        n->name = mem_copy(start, (size_t)(before - start));
     }
     if (lex.token == TOK_BACK || lex.token == TOK_SEMI) {
         *more = true;

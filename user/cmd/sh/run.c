@@ -69,17 +69,16 @@ become(char **words, const struct word *assign, struct redir *redirs)
     builtin_fn *fn = words[0] != NULL ? builtin_find(words[0]) : NULL;
 
     if (!redirect(redirs, NULL) || !assign_all(assign))
-        exits(status);
+        leave();
     if (words[0] == NULL)
         exits(NULL);
     if (fn != NULL) {
         status_set("");
         fn(words);
-        exits(status);
+        leave();
     }
-    exec_search(words[0], words);
-    fprint(2, "sh: %s: %r\n", words[0]);
-    exits(errstr());
+    job_exec(words);
+    leave();
 }
 
 /* A fault or a note that killed it; programs tell other errors themselves. */
@@ -90,14 +89,13 @@ report(const char *name)
         return;
     if (strncmp(status, "sys: ", 5) == 0 || strcmp(status, "kill") == 0)
         fprint(2, "%s: %s\n", name, status);
-    else if (strcmp(status, "interrupt") == 0)
-        fprint(2, "\n");
 }
 
 static void
 run_program(char **words, const struct word *assign, struct redir *redirs)
 {
-    int pid = job_fork(false);
+    bool assigns = assign != NULL && var_assigned(assign->text) > 0;
+    int pid = job_fork(assigns ? JOB_OWN_VARIABLES : 0);
 
     if (pid < 0) {
         fprint(2, "sh: %s: %r\n", words[0]);
@@ -135,11 +133,24 @@ run_simple(struct node *t)
 
 /* ---- several at once ---- */
 
+/* The variables are files for programs, and so in common with them; only
+ * what is a shell of its own has its own. */
+static unsigned
+variables_of(const struct node *t)
+{
+    if (t->kind == NODE_PIPE)
+        return 0; /* each stage decides */
+    if (t->kind == NODE_SIMPLE &&
+            (t->words == NULL || var_assigned(t->words->text) == 0))
+        return 0;
+    return JOB_OWN_VARIABLES;
+}
+
 /* Run all of it in a child and wait for that. */
 static void
 run_child(struct node *t)
 {
-    int pid = job_fork(false);
+    int pid = job_fork(variables_of(t));
 
     if (pid == 0)
         run_last(t);
@@ -155,7 +166,7 @@ run_child(struct node *t)
 static int
 start_stage(struct node *t, int in, int out, int unused)
 {
-    int pid = job_fork(false);
+    int pid = job_fork(variables_of(t));
 
     if (pid != 0)
         return pid;
@@ -234,7 +245,7 @@ run_pipe(struct node *t)
 static void
 run_background(struct node *t)
 {
-    int pid = job_fork(true);
+    int pid = job_fork(JOB_BACKGROUND | variables_of(t->left));
 
     if (pid == 0)
         run_last(t->left);
@@ -300,7 +311,7 @@ run_for(struct node *t)
     struct list words = { 0 };
 
     if (t->args)
-        expand_word("$*", &words);
+        expand_word("\"$*\"", &words);
     for (const struct word *w = t->words; w != NULL; w = w->next)
         expand_word(w->text, &words);
     status_set("");
@@ -386,5 +397,5 @@ run_last(struct node *t)
         run_compound(t);
     else
         run(t);
-    exits(status);
+    leave();
 }

@@ -181,12 +181,19 @@ builtin_fn *builtin_find(const char *name);
 extern bool interactive; /* reads the console, has jobs in note groups */
 extern volatile bool interrupted;
 
-int job_fork(bool background); /* as fork; the child is ready to run_last */
+enum job_flags {
+    JOB_BACKGROUND = 1,
+    JOB_OWN_VARIABLES = 2, /* what it sets is not ours */
+};
+int job_fork(unsigned flags); /* as fork; the child is ready to run_last */
+void job_watch(int pid);      /* from now on interrupts are for it */
 void wait_for_all(const int *pids, int n); /* status: the last one's */
 void job_add(int pid, const char *text);
 void jobs_reap(void); /* tell of those that are done */
 void jobs_forget(void);
 void on_note(struct ureg *ureg, char *note);
+NORETURN void leave(void);   /* with `status` as exit string */
+void job_exec(char **words); /* become the program; returns if it failed */
 
 builtin_fn list_jobs, wait_jobs, job_foreground;
 
