@@ -166,7 +166,8 @@ mnt_close(struct chan *c)
     chan_close(stream);
 }
 
-/* Gone or not, the fid is clunked by any answer. */
+/* Any answer has clunked the fid; only if the request was flushed, or never
+ * sent, is it still there. */
 static int
 mnt_remove(struct chan *c)
 {
@@ -175,7 +176,7 @@ mnt_remove(struct chan *c)
 
     if (err == 0)
         rpc_end(&x);
-    fid_of(c)->gone = x.sent;
+    fid_of(c)->gone = x.happened;
     return err;
 }
 

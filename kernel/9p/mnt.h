@@ -157,7 +157,7 @@ struct rpc {
     struct fid *newfid;  /* what the message makes (f.newfid or f.fid) */
     struct io *from;     /* the data of a Twrite */
     struct block *reply; /* what f points to; rpc_end frees it */
-    bool sent;           /* the server has it, whatever came of it */
+    bool happened;       /* the server may have done it, whatever came back */
 };
 
 /*

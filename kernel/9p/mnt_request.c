@@ -86,6 +86,16 @@ request_new(struct rpc *x)
     return r;
 }
 
+/* A Tremove that nobody waits for was flushed, so it has not happened: the
+ * fid is there still, and must be clunked. */
+static void
+removed_not(struct request *r)
+{
+    r->fid->gone = false;
+    list_append(&r->conn->owed, &r->fid->link);
+    r->fid = NULL; /* its reference is the list's */
+}
+
 /*
  * The request is over: its tag is free, its fids are let go, what has come
  * as an answer is freed.  Holds conn->lock.
@@ -106,6 +116,8 @@ request_free(struct request *r)
         r->flush->flushes = NULL;
     if (r->flushes)
         r->flushes->flush = NULL;
+    if (r->type == Tremove && r->flushed && !r->answered && !r->waiter)
+        removed_not(r);
     if (r->fid)
         fid_unref_locked(r->fid);
     if (r->newfid)

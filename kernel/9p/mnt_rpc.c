@@ -109,6 +109,7 @@ request_finish(struct request *r, struct rpc *x)
 
     spin_lock(&conn->lock);
     x->reply = r->reply;
+    x->happened = r->sent && (x->reply || !r->flushed);
     r->reply = NULL;
     over = !r->sent || r->answered || r->flushed || conn->broken;
     if (over && !r->flush)
@@ -236,12 +237,12 @@ rpc_do(struct rpc *x)
     r = rpc_start(x, &err);
     if (!r)
         return err;
-    x->sent = true;
     asked = r->asked;
     err = request_wait(r);
     if (err < 0 && !conn->broken) {
         if (notes_waive() < 0) {
-            if (request_give_up(r))
+            x->happened = request_give_up(r);
+            if (x->happened)
                 return -E_INTR;
         } else {
             request_flush(r);

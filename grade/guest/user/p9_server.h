@@ -153,8 +153,10 @@ serve_walk(struct server *s, struct fcall *t, struct fcall *r)
     }
     if (r->nwqid == t->nwname)
         fid_set(s, t->newfid, file);
-    else if (r->nwqid == 0)
+    else if (r->nwqid == 0 && (qid_of(s->file[t->fid]).type & QTDIR))
         rerror_as(r, "file does not exist");
+    else if (r->nwqid == 0)
+        rerror_as(r, "not a directory");
 }
 
 static void
