@@ -532,6 +532,12 @@ endef
 define USER_SRV
 user/servers/ramfs.c     files in memory
 user/servers/exportfs.c  a name space for others
+user/servers/hostfs/main.c  files of a host
+user/servers/hostfs/ops.c   what clients ask
+user/servers/hostfs/readdir.c  directories
+user/servers/hostfs/tree.c  which tree of the host's
+user/servers/hostfs/calls.c in terms of 9P2000.L
+user/servers/hostfs/link.c  messages of 9P2000.L
 user/cmd/srv.c           post a connection
 user/cmd/mount.c         a server's files in the name space
 user/cmd/unmount.c       undo it
@@ -690,14 +696,18 @@ number = $(if $1,$(if $(shell echo '$1' | tr -d 0-9),,yes))
 SERVE_FLAGS = $(if $(SERVE),-serial $(if $(call number,$(SERVE)),\
 	tcp:127.0.0.1:$(SERVE)$(,)nodelay=on,unix:$(SERVE))$(,)server=on$(,)wait=off)
 
+# SHARE=dir: a directory of this host that Lux9 shows as /n/host
+SHARE ?=
+RUN_QEMU = $(if $(SHARE),$(PYTHON) tools/share.py '$(SHARE)') $(QEMU)
+
 qemu: $(ISO)
-	$(QEMU) $(QEMU_FLAGS) $(TERMINAL) $(SERVE_FLAGS) -cdrom $(ISO)
+	$(RUN_QEMU) $(QEMU_FLAGS) $(TERMINAL) $(SERVE_FLAGS) -cdrom $(ISO)
 
 qemu-window: $(ISO)
-	$(QEMU) $(QEMU_FLAGS) -serial mon:stdio $(SERVE_FLAGS) -cdrom $(ISO)
+	$(RUN_QEMU) $(QEMU_FLAGS) -serial mon:stdio $(SERVE_FLAGS) -cdrom $(ISO)
 
 qemu-direct: $(KERNEL) $(BOOT_ARCHIVE)
-	$(QEMU) $(QEMU_FLAGS) $(TERMINAL) $(SERVE_FLAGS) -kernel $(KERNEL) $(addprefix \
+	$(RUN_QEMU) $(QEMU_FLAGS) $(TERMINAL) $(SERVE_FLAGS) -kernel $(KERNEL) $(addprefix \
 		-initrd ,$(BOOT_ARCHIVE)) -append '$(APPEND)'
 
 # ---- tests and tools ----
@@ -771,12 +781,13 @@ HOST_SRV_LIB := $(filter-out %/process.c %/post.c,$(call sources,$(USER_LIB_9P))
 	user/lib/args.c user/lib/print.c user/lib/float.c user/lib/errstr.c \
 	user/lib/lock.c kernel/boot/format.c $(call sources,$(SHARED_4)) \
 	grade/host/srv_env.c
-HOST_SRV := build/host/ramfs build/host/slow
+HOST_SRV := $(addprefix build/host/,ramfs slow hostfs)
 host-servers: $(HOST_SRV)
 .PHONY: host-servers
 
 build/host/ramfs: user/servers/ramfs.c
 build/host/slow: grade/host/slow.c
+build/host/hostfs: $(wildcard user/servers/hostfs/*.c)
 $(HOST_SRV): $(HOST_SRV_LIB) $(wildcard user/lib/*.h user/lib/9p/*.h) | $$(@D)/
 	$(call say,HOST,$@)
 	$(Q)$(HOST_CC) $(HOST_FLAGS) -DSTAGE=4 -o $@ $(filter %.c,$^)

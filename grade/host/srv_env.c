@@ -170,3 +170,34 @@ rerror(char *buf, size_t len)
 {
     return (int64_t)strlcpy(buf, "remote error", len);
 }
+
+/* ---- of the library's files.c and path.c, what servers use ---- */
+
+int64_t
+readn(int fd, void *buf, size_t n)
+{
+    size_t done = 0;
+
+    while (done < n) {
+        int64_t got = read(fd, (char *)buf + done, n - done);
+
+        if (got <= 0)
+            break;
+        done += (size_t)got;
+    }
+    return (int64_t)done;
+}
+
+bool
+path_join(char *buf, size_t len, const char *dir, const char *name)
+{
+    const char *between = dir[strlen(dir) - 1] == '/' ? "" : "/";
+
+    return snprint(buf, len, "%s%s%s", dir, between, name) < (int)len;
+}
+
+const char *
+base_name(const char *path)
+{
+    return strrchr(path, '/') + 1;
+}

@@ -62,13 +62,18 @@ start_if(const char *file, char *argv[])
     }
 }
 
-/* A second serial port leads to somebody who wants to see our files. */
+/* A second serial port leads to somebody who wants to see our files, a third
+ * one to files for us: see `make qemu SERVE= SHARE=`. */
 static void
-start_serving(void)
+start_ports(void)
 {
-    static char *argv[] = { "exportfs", "-f", "/dev/eia1", "/", NULL };
+    static char *serve[] = { "exportfs", "-f", "/dev/eia1", "/", NULL };
+    static char *share[] = { "hostfs", "-m", "/n/host", "/dev/eia2", NULL };
 
-    start_if("/dev/eia1", argv);
+    start_if("/dev/eia1", serve);
+    if (access("/dev/eia2", AEXIST) == 0)
+        close(create("/n/host", OREAD, DMDIR | 0755));
+    start_if("/dev/eia2", share);
 }
 
 /* A shell in a note group of its own, which has the console. */
@@ -109,7 +114,7 @@ main(int argc, char **argv)
     must(open_console(), "console");
     greet();
     start_tmp();
-    start_serving();
+    start_ports();
     for (;;) {
         pid = start_shell();
         if (pid < 0)

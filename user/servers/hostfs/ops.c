@@ -1,0 +1,357 @@
+/*
+ * ops.c - what our clients ask, in terms of 9P2000.L.
+ *
+ * Each of our fids has a fid of the server's own, and its path below the
+ * root, which the names of directory entries and the way to the parent come
+ * from.
+ */
+#include "servers/hostfs/hostfs.h"
+
+enum { /* Linux's numbers */
+    L_TRUNC = 01000,
+    L_EXCL = 0200,
+    SET_MODE = 1,
+    SET_SIZE = 8,
+    SET_MTIME = 0x20,
+    SET_MTIME_TO = 0x100,
+};
+
+/* A node at path, which leads to a number of its own. */
+static int
+node_new(struct fid *f, const char *path)
+{
+    struct node *n = calloc(1, sizeof(*n));
+    int err;
+
+    if (n == NULL)
+        return -E_NOMEM;
+    n->fid = l_new_fid();
+    strlcpy(n->path, path, sizeof(n->path));
+    err = l_walk_path(path, n->fid, &f->qid);
+    if (err < 0)
+        free(n);
+    else
+        f->aux = n;
+    return err;
+}
+
+static int
+host_attach(struct fid *f, const char *aname)
+{
+    char strs[STAT_MAX];
+    struct dir d;
+    int err = aname[0] == '\0' ? node_new(f, "/") : -E_BADSPEC;
+
+    if (err == 0)
+        err = l_stat(((struct node *)f->aux)->fid, "/", &d, strs);
+    if (err == 0)
+        f->qid = d.qid;
+    return err;
+}
+
+static int
+host_clone(struct fid *from, struct fid *to)
+{
+    struct node *n = from->aux, *copy = malloc(sizeof(*copy));
+    struct qid same;
+    int err;
+
+    if (copy == NULL)
+        return -E_NOMEM;
+    *copy = *n;
+    copy->fid = l_new_fid();
+    err = l_walk(n->fid, copy->fid, NULL, &same);
+    if (err < 0)
+        free(copy);
+    else
+        to->aux = copy;
+    return err;
+}
+
+/* Cut the last element off path; the root stays. */
+static void
+path_up(char *path)
+{
+    char *slash = strrchr(path, '/');
+
+    slash[slash == path] = '\0';
+}
+
+static int
+walk_up(struct fid *f, struct node *n)
+{
+    char strs[STAT_MAX];
+    struct dir d;
+    int err;
+
+    path_up(n->path);
+    l_clunk(n->fid);
+    err = l_walk_path(n->path, n->fid, &f->qid);
+    if (err == 0)
+        err = l_stat(n->fid, n->path, &d, strs);
+    if (err == 0)
+        f->qid = d.qid;
+    return err;
+}
+
+static int
+host_walk(struct fid *f, const char *name)
+{
+    struct node *n = f->aux;
+    char path[MAX_PATH];
+
+    if (strcmp(name, "..") == 0)
+        return walk_up(f, n);
+    if (!path_join(path, sizeof(path), n->path, name))
+        return -E_TOOBIG;
+    strlcpy(n->path, path, sizeof(n->path));
+    return l_walk(n->fid, n->fid, name, &f->qid);
+}
+
+/* Plan 9's modes 0..2 are Linux's; to execute is to read. */
+static uint32_t
+flags_of(unsigned mode)
+{
+    return ((mode & 3) == OEXEC ? (unsigned)OREAD : mode & 3) |
+           (mode & OTRUNC ? L_TRUNC : 0);
+}
+
+static int
+host_open(struct fid *f, unsigned mode)
+{
+    struct node *n = f->aux;
+
+    return l_open(n->fid, flags_of(mode), &f->qid);
+}
+
+/* A directory is made, then walked to, then opened. */
+static int
+create_dir(struct fid *f, const char *name, uint32_t perm)
+{
+    struct node *n = f->aux;
+    struct msg m;
+    int err;
+
+    msg_begin(&m, Tmkdir);
+    put(&m, 4, n->fid);
+    put_str(&m, name);
+    put(&m, 4, perm & 0777);
+    put(&m, 4, 0);
+    err = link_rpc(&m);
+    if (err == 0)
+        err = l_walk(n->fid, n->fid, name, &f->qid);
+    return err == 0 ? host_open(f, OREAD) : err;
+}
+
+static int
+host_create(struct fid *f, const char *name, unsigned mode, uint32_t perm)
+{
+    struct node *n = f->aux;
+    char path[MAX_PATH];
+    struct msg m;
+    int err;
+
+    if (!path_join(path, sizeof(path), n->path, name))
+        return -E_TOOBIG;
+    if (perm & DMDIR) {
+        err = create_dir(f, name, perm);
+    } else {
+        msg_begin(&m, Tlcreate);
+        put(&m, 4, n->fid);
+        put_str(&m, name);
+        put(&m, 4, flags_of(mode) | L_EXCL);
+        put(&m, 4, perm & 0777);
+        put(&m, 4, 0);
+        err = link_rpc(&m);
+        if (err == 0)
+            f->qid = get_qid(&m);
+    }
+    if (err == 0)
+        strlcpy(n->path, path, sizeof(n->path));
+    return err;
+}
+
+static int
+host_read(struct req *r, struct fid *f)
+{
+    struct node *n = f->aux;
+    const uint8_t *data;
+    struct msg m;
+    int err;
+
+    if (f->qid.type & QTDIR)
+        return host_read_dir(r, n);
+    if (r->t.count > LINK_MSIZE - IOHDRSZ)
+        r->t.count = LINK_MSIZE - IOHDRSZ;
+    msg_begin(&m, Tread);
+    put(&m, 4, n->fid);
+    put(&m, 8, r->t.offset);
+    put(&m, 4, r->t.count);
+    err = link_rpc(&m);
+    if (err < 0)
+        return err;
+    r->r.count = (uint32_t)get(&m, 4);
+    data = get_bytes(&m, r->r.count);
+    if (data == NULL || r->r.count > r->t.count)
+        return -E_BADMSG;
+    r->r.data = memcpy(req_room(r), data, r->r.count);
+    return 0;
+}
+
+/* Our messages may be longer than the server's: write piece after piece. */
+static int
+host_write(struct req *r, struct fid *f)
+{
+    struct node *n = f->aux;
+
+    while (r->r.count < r->t.count) {
+        int64_t done = l_write(n->fid, r->t.data + r->r.count,
+                r->t.count - r->r.count, r->t.offset + r->r.count);
+
+        if (done < 0 && r->r.count == 0)
+            return (int)done;
+        if (done <= 0)
+            break;
+        r->r.count += (uint32_t)done;
+    }
+    return 0;
+}
+
+static int
+host_stat(struct fid *f, struct dir *d, char *strs)
+{
+    struct node *n = f->aux;
+
+    return l_stat(n->fid, n->path, d, strs);
+}
+
+/* Mode, length, mtime: one message, so all or nothing. */
+static int
+set_attr(const struct node *n, const struct dir *d)
+{
+    uint32_t valid = (d->mode != UINT32_MAX ? SET_MODE : 0) |
+                     (d->length != UINT64_MAX ? SET_SIZE : 0) |
+                     (d->mtime != UINT32_MAX ? SET_MTIME | SET_MTIME_TO : 0);
+    struct msg m;
+
+    if (valid == 0)
+        return 0;
+    msg_begin(&m, Tsetattr);
+    put(&m, 4, n->fid);
+    put(&m, 4, valid);
+    put(&m, 4, d->mode & 0777);
+    put(&m, 4, 0);
+    put(&m, 4, 0);
+    put(&m, 8, d->length);
+    put(&m, 8, 0);
+    put(&m, 8, 0);
+    put(&m, 8, d->mtime);
+    put(&m, 8, 0);
+    return link_rpc(&m);
+}
+
+/* Call n's file `name`, in the directory that it is in. */
+static int
+l_rename(const struct node *n, const char *name)
+{
+    char dir[MAX_PATH];
+    uint32_t fid = l_new_fid();
+    struct qid qid;
+    struct msg m;
+    int err;
+
+    strlcpy(dir, n->path, sizeof(dir));
+    path_up(dir);
+    err = l_walk_path(dir, fid, &qid);
+    if (err < 0)
+        return err;
+    msg_begin(&m, Trename);
+    put(&m, 4, n->fid);
+    put(&m, 4, fid);
+    put_str(&m, name);
+    err = link_rpc(&m);
+    l_clunk(fid);
+    return err;
+}
+
+/* Rename, unless that would replace another file. */
+static int
+rename_to(struct node *n, const char *name)
+{
+    char path[MAX_PATH];
+    uint32_t fid = l_new_fid();
+    struct qid qid;
+    int err;
+
+    strlcpy(path, n->path, sizeof(path));
+    path_up(path);
+    if (strchr(name, '/') != NULL || strcmp(n->path, "/") == 0)
+        return -E_PERM;
+    if (!path_join(path, sizeof(path), path, name))
+        return -E_NAMELEN;
+    if (l_walk_path(path, fid, &qid) == 0) {
+        l_clunk(fid);
+        return -E_EXIST;
+    }
+    err = l_rename(n, name);
+    if (err == 0)
+        strlcpy(n->path, path, sizeof(n->path));
+    return err;
+}
+
+static int
+host_wstat(struct fid *f, const struct dir *d)
+{
+    struct node *n = f->aux;
+    bool rename = d->name[0] != '\0' && strcmp(d->name, name_of(n->path)) != 0;
+    int err;
+
+    if (d->gid[0] != '\0' || d->uid[0] != '\0')
+        return -E_PERM;
+    err = set_attr(n, d);
+    return err == 0 && rename ? rename_to(n, d->name) : err;
+}
+
+/* Tremove clunks its fid, and we need ours: so it gets another. */
+static int
+host_remove(struct fid *f)
+{
+    struct node *n = f->aux;
+    uint32_t fid = l_new_fid();
+    struct qid qid;
+    struct msg m;
+    int err;
+
+    if (strcmp(n->path, "/") == 0)
+        return -E_PERM;
+    err = l_walk_path(n->path, fid, &qid);
+    if (err < 0)
+        return err;
+    msg_begin(&m, Tremove);
+    put(&m, 4, fid);
+    return link_rpc(&m);
+}
+
+static void
+host_release(struct fid *f)
+{
+    struct node *n = f->aux;
+
+    if (n != NULL)
+        l_clunk(n->fid);
+    free(n);
+}
+
+const struct srv_ops host_ops = {
+    .attach = host_attach,
+    .clone = host_clone,
+    .walk = host_walk,
+    .open = host_open,
+    .create = host_create,
+    .read = host_read,
+    .write = host_write,
+    .stat = host_stat,
+    .wstat = host_wstat,
+    .remove = host_remove,
+    .release = host_release,
+};
