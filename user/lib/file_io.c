@@ -101,11 +101,11 @@ access(const char *path, unsigned what)
     static const struct {
         unsigned what, mode;
     } tries[] = { { AREAD, OREAD }, { AWRITE, OWRITE }, { AEXEC, OEXEC } };
-    struct dir *d = dirstat(path);
+    uint8_t entry[DIR_FIXED];
+    int64_t got = stat(path, entry, sizeof(entry));
 
-    if (d == NULL)
-        return -E_NOEXIST;
-    free(d);
+    if (got < 0 && got != -E_SHORTSTAT)
+        return (int)got;
     for (size_t i = 0; i < ARRAY_LEN(tries); i++) {
         int fd = what & tries[i].what ? open(path, tries[i].mode) : -1;
 
