@@ -531,6 +531,7 @@ endef
 # file servers, and programs that bring them together
 define USER_SRV
 user/servers/ramfs.c     files in memory
+user/servers/tally.c     counters
 user/servers/exportfs.c  a name space for others
 user/servers/hostfs/main.c  files of a host
 user/servers/hostfs/ops.c   what clients ask

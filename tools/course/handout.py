@@ -95,11 +95,11 @@ def _later_programs(root: Path, lab: int) -> set[str]:
     """What the Makefile's lists name for stages after this lab's."""
     found = set()
     for number, body in re.findall(
-        r"^define USER_(?:LIB|CMD)_(\d)\n(.*?)^endef",
+        r"^define USER_(?:LIB_|CMD_|SRV)(\d?)\n(.*?)^endef",
         (root / "Makefile").read_text(),
         re.M | re.S,
     ):
-        if int(number) > lab:
+        if int(number or 4) > lab:  # USER_SRV: file servers are stage 4's
             found.update(re.findall(r"^(\S+\.\w+)", body, re.M))
     folders = {f.rsplit("/", 1)[0] for f in found if f.count("/") > 2}
     headers = {
@@ -156,7 +156,7 @@ def _makefile(text: str, lab: int) -> str:
     lists = [f"KERNEL_{n}" for n in (2, 3, 4) if n > lab]
     lists += ["KERNEL_KASAN"] * (lab < 2)
     lists += [r"USER_(LIB|CMD)\w*"] * (lab < 3)
-    lists += [r"(SHARED|USER_LIB|USER_CMD)_4"] * (lab < 4)
+    lists += [r"(SHARED|USER_LIB|USER_CMD)_4|USER_SRV"] * (lab < 4)
     rules = ["check", "book"] + ["trace", "bench"] * (lab < 3)
     gone = [rf"define ({'|'.join(lists)})$"] * bool(lists)
     gone += [rf"({'|'.join(rules)}):$", "-include tools/course/course.mk"]

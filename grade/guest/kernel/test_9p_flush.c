@@ -1,0 +1,263 @@
+/*
+ * test_9p_flush.c - a note comes while a process waits for a server: nothing
+ * is lost, no tag or fid is used for two things at once.
+ */
+#include "9p_script.h"
+
+/* How the server behaves. */
+static struct {
+    bool slow_read;  /* a Tread is not answered now */
+    bool slow_flush; /* nor is a Tflush */
+    bool late;       /* at a Tflush the read is answered first */
+    uint16_t read_tag;
+} server;
+
+static void
+say_read(uint16_t tag)
+{
+    struct fcall r = { .type = Rread, .tag = tag, .count = 4 };
+
+    r.data = (const uint8_t *)"data";
+    script_fcall(&r);
+}
+
+static void
+answer(const struct fcall *t, struct fcall *r)
+{
+    switch (t->type) {
+    case Tattach: r->qid = (struct qid){ .path = 1 }; break;
+    case Topen: r->qid = (struct qid){ .path = 1 }; break;
+    case Tread:
+        server.read_tag = t->tag;
+        if (server.slow_read)
+            r->type = 0;
+        r->count = 4;
+        r->data = (const uint8_t *)"data";
+        break;
+    case Tflush:
+        if (server.late)
+            say_read(t->oldtag);
+        if (server.slow_flush)
+            r->type = 0;
+        break;
+    default: break;
+    }
+}
+
+static struct chan *
+begin(void)
+{
+    struct chan *c = NULL;
+
+    memset(&server, 0, sizeof server);
+    script_begin(512);
+    script.answer = answer;
+    CHECK_EQ(mnt_attach(script.chan, NULL, "", &c), 0);
+    CHECK_EQ(chan_open(c, OREAD), 0);
+    return c;
+}
+
+static uint8_t got[16];
+
+static int64_t
+read_it(struct chan *c)
+{
+    struct io to = io_kernel(got, sizeof got);
+
+    memset(got, 0, sizeof got);
+    return chan_read(c, &to, 0);
+}
+
+static void
+end(struct chan *c)
+{
+    chan_close(c);
+    CHECK_EQ(script.conn->tags.used, 0);
+    CHECK_EQ(script.conn->fids.used, 0);
+    CHECK_EQ(script.conn->used[CHARGE_TAGS], 0);
+    CHECK_EQ(script.conn->used[CHARGE_FIDS], 0);
+    script_end();
+}
+
+/* The server gives the request up: so does the call. */
+KTEST(flush_answered)
+{
+    struct chan *c = begin();
+
+    server.slow_read = true;
+    script.interrupt = 1;
+    CHECK_EQ(read_it(c), -E_INTR);
+    CHECK_EQ(script.nsent, 4);
+    CHECK_EQ(sent_type(3), Tflush);
+    CHECK_EQ(script.sent[3]->data[7], sent_tag(2));
+    CHECK(sent_tag(3) != sent_tag(2));
+    CHECK_EQ(script.conn->tags.used, 0);
+    server.slow_read = false;
+    CHECK_EQ(read_it(c), 4);
+    end(c);
+}
+
+/* The answer was on its way already: it counts. */
+KTEST(flush_too_late)
+{
+    struct chan *c = begin();
+
+    server.slow_read = server.late = true;
+    script.interrupt = 1;
+    CHECK_EQ(read_it(c), 4);
+    CHECK(memcmp(got, "data", 4) == 0);
+    CHECK_EQ(script.conn->tags.used, 0);
+    end(c);
+}
+
+/* A second note: nobody waits any more, and both tags stay taken. */
+KTEST(flush_second_note)
+{
+    struct chan *c = begin();
+    uint16_t old, flush;
+
+    server.slow_read = server.slow_flush = true;
+    script.interrupt = 2;
+    CHECK_EQ(read_it(c), -E_INTR);
+    old = sent_tag(2);
+    flush = sent_tag(3);
+    CHECK_EQ(script.conn->tags.used, 2);
+    server.slow_read = server.slow_flush = false;
+    CHECK_EQ(read_it(c), 4);
+    CHECK(sent_tag(4) != old && sent_tag(4) != flush);
+    script_head(Rflush, flush);
+    CHECK_EQ(read_it(c), 4);
+    CHECK_EQ(script.conn->tags.used, 0);
+    end(c);
+}
+
+/* Answered, but its Tflush is not: the server may still look at the tag. */
+KTEST(flush_tag_stays)
+{
+    struct chan *c = begin();
+    uint16_t old, flush;
+
+    server.slow_read = server.slow_flush = true;
+    script.interrupt = 2;
+    CHECK_EQ(read_it(c), -E_INTR);
+    old = sent_tag(2);
+    flush = sent_tag(3);
+    server.slow_read = false;
+    say_read(old);
+    CHECK_EQ(read_it(c), 4);
+    CHECK_EQ(script.conn->tags.used, 2);
+    CHECK_EQ(read_it(c), 4);
+    CHECK(sent_tag(5) != old && sent_tag(5) != flush);
+    script_head(Rflush, flush);
+    CHECK_EQ(read_it(c), 4);
+    CHECK_EQ(script.conn->tags.used, 0);
+    end(c);
+}
+
+/* Once flushed, no answer to it may come. */
+KTEST(flush_is_final)
+{
+    struct chan *c = begin();
+
+    server.slow_read = true;
+    script.interrupt = 1;
+    CHECK_EQ(read_it(c), -E_INTR);
+    say_read(server.read_tag);
+    server.slow_read = false;
+    CHECK_EQ(chan_open(c, OREAD), -E_REMOTE);
+    CHECK_EQ(script.conn->broken, -E_BADMSG);
+    end(c);
+}
+
+/* The server goes while the Tflush waits. */
+KTEST(flush_hangup)
+{
+    struct chan *c = begin();
+
+    server.slow_read = server.slow_flush = true;
+    script.interrupt = 1;
+    CHECK_EQ(read_it(c), -E_HUNGUP);
+    CHECK_EQ(script.conn->tags.used, 0);
+    CHECK_EQ(read_it(c), -E_HUNGUP);
+    end(c);
+}
+
+/* A process that is being killed waits for nothing. */
+KTEST(flush_when_killed)
+{
+    struct chan *c = begin();
+
+    server.slow_read = server.slow_flush = true;
+    script.interrupt = 1;
+    proc_current()->note_bits |= NOTE_BIT_KILL;
+    CHECK_EQ(read_it(c), -E_INTR);
+    proc_current()->note_bits &= ~(uint32_t)NOTE_BIT_KILL;
+    CHECK_EQ(sent_type(3), Tflush);
+    CHECK_EQ(script.conn->tags.used, 2);
+    script_head(Rflush, sent_tag(3));
+    server.slow_read = server.slow_flush = false;
+    CHECK_EQ(read_it(c), 4);
+    CHECK_EQ(script.conn->tags.used, 0);
+    end(c);
+}
+
+/* ---- what an abandoned walk has made ---- */
+
+static struct qid walk_qid = { .path = 5 };
+
+/* A walk that two notes end; the tag of its Twalk and of its Tflush. */
+static void
+abandon_walk(struct chan *c, uint16_t *walk, uint16_t *flush)
+{
+    struct rpc x = { .conn = script.conn,
+        .fid = (struct fid *)c->aux,
+        .newfid = fid_new(script.conn),
+        .f = { .type = Twalk, .nwname = 1, .wname = { "name" } } };
+
+    script.answer = NULL;
+    script.interrupt = 2;
+    CHECK_EQ(rpc_do(&x), -E_INTR);
+    script.answer = answer;
+    fid_unref(x.newfid);
+    *walk = sent_tag(2);
+    *flush = sent_tag(3);
+    CHECK_EQ(script.conn->fids.used, 2);
+}
+
+/* It has succeeded: the fid is there, nobody has it, so it is clunked. */
+KTEST(flush_walk_succeeds)
+{
+    struct fcall r = { .type = Rwalk, .nwqid = 1, .wqid = { walk_qid } };
+    struct chan *c = begin();
+    uint16_t flush;
+
+    abandon_walk(c, &r.tag, &flush);
+    script_fcall(&r);
+    CHECK_EQ(read_it(c), 4);
+    CHECK_EQ(script.conn->fids.used, 2);
+    script_head(Rflush, flush);
+    CHECK_EQ(read_it(c), 4);
+    CHECK_EQ(sent_type(5), Tclunk);
+    CHECK_EQ(script.sent[5]->data[7], script.sent[2]->data[11]);
+    CHECK_EQ(read_it(c), 4);
+    CHECK_EQ(script.conn->fids.used, 1);
+    CHECK_EQ(script.conn->tags.used, 0);
+    end(c);
+}
+
+/* It has failed, or was flushed: there is nothing to clunk. */
+KTEST(flush_walk_fails)
+{
+    struct fcall r = { .type = Rerror, .ename = "no" };
+    struct chan *c = begin();
+    uint16_t flush;
+
+    abandon_walk(c, &r.tag, &flush);
+    script_fcall(&r);
+    script_head(Rflush, flush);
+    CHECK_EQ(read_it(c), 4);
+    CHECK_EQ(read_it(c), 4);
+    CHECK_EQ(script.conn->fids.used, 1);
+    CHECK_EQ(script.nsent, 6);
+    end(c);
+}

@@ -1,0 +1,160 @@
+/*
+ * p9_tally.c - the server of counters, seen through the mount driver.
+ */
+#include "check.h"
+
+static char buf[128];
+
+/* A name space of the test's own, with counters on /mnt. */
+static void
+begin(void)
+{
+    static char *const argv[] = { "tally", NULL };
+    struct waitmsg w;
+    int pid;
+
+    MUST(rfork(RFCNAMEG | RFCFDG | RFCENVG) == 0);
+    MUST(boot_name_space() == 0);
+    pid = rfork(RFPROC | RFFDG);
+    if (pid == 0) {
+        exec("/bin/tally", argv);
+        exits("no /bin/tally");
+    }
+    MUST(wait_for(pid, &w) == pid);
+    CHECK_STR(w.msg, "");
+}
+
+static int
+new_counter(const char *path)
+{
+    int fd = create(path, ORDWR, 0666);
+
+    MUST(fd >= 0);
+    return fd;
+}
+
+/* What the counter says. */
+static const char *
+says(int fd)
+{
+    int64_t n = pread(fd, buf, sizeof(buf) - 1, 0);
+
+    if (n < 0)
+        return errstr();
+    buf[n] = '\0';
+    return buf;
+}
+
+static int64_t
+say(int fd, const char *line)
+{
+    return pwrite(fd, line, strlen(line), 0);
+}
+
+TEST(counts)
+{
+    int fd;
+
+    begin();
+    fd = new_counter("/mnt/apples");
+    CHECK_STR(says(fd), "0\n");
+    CHECK_EQ(say(fd, "5"), 1);
+    CHECK_STR(says(fd), "5\n");
+    CHECK_EQ(say(fd, "-7\n"), 3);
+    CHECK_STR(says(fd), "-2\n");
+    CHECK_EQ(say(fd, "=100\n"), 5);
+    CHECK_EQ(say(fd, "1"), 1);
+    CHECK_STR(says(fd), "101\n");
+}
+
+/* What is no line changes nothing, and the client hears it. */
+TEST(bad_lines)
+{
+    static const char *const bad[] = { "", "\n", "x", "5x", "5 6", "=", "=x",
+        "5\n\n", "5\n6", "12345678901234567890123456789012" };
+    int fd;
+
+    begin();
+    fd = new_counter("/mnt/apples");
+    CHECK_EQ(say(fd, "=42"), 3);
+    for (unsigned i = 0; i < ARRAY_LEN(bad); i++)
+        CHECK_EQ(say(fd, bad[i]), -E_BADARG);
+    CHECK_EQ(pwrite(fd, "5\0006", 3, 0), -E_BADARG);
+    CHECK_STR(says(fd), "42\n");
+}
+
+/* As far as 64 bits go. */
+TEST(large_numbers)
+{
+    int fd;
+
+    begin();
+    fd = new_counter("/mnt/apples");
+    CHECK(say(fd, "=9223372036854775806") > 0);
+    CHECK_EQ(say(fd, "2"), -E_REMOTE);
+    CHECK_STR(errstr(), "number too large");
+    CHECK_STR(says(fd), "9223372036854775806\n");
+    CHECK_EQ(say(fd, "=9999999999999999999"), -E_REMOTE);
+    CHECK(say(fd, "-9223372036854775806") > 0);
+    CHECK_STR(says(fd), "0\n");
+}
+
+/* From any offset, however little at a time; behind the end there is none. */
+TEST(read_in_pieces)
+{
+    int fd;
+
+    begin();
+    fd = new_counter("/mnt/apples");
+    CHECK(say(fd, "=-1234") > 0);
+    CHECK_EQ(pread(fd, buf, 3, 0), 3);
+    CHECK(memcmp(buf, "-12", 3) == 0);
+    CHECK_EQ(pread(fd, buf, 100, 3), 3);
+    CHECK(memcmp(buf, "34\n", 3) == 0);
+    CHECK_EQ(pread(fd, buf, 100, 6), 0);
+    CHECK_EQ(pread(fd, buf, 100, 1000000), 0);
+    CHECK_EQ(read(fd, buf, 1), 1);
+    CHECK_EQ(read(fd, buf, 100), 5);
+    CHECK_EQ(read(fd, buf, 100), 0);
+}
+
+/* Each file its own count; a file that is gone is gone. */
+TEST(many_counters)
+{
+    int a, b;
+
+    begin();
+    a = new_counter("/mnt/apples");
+    b = new_counter("/mnt/pears");
+    CHECK_EQ(say(a, "3"), 1);
+    CHECK_EQ(say(b, "4"), 1);
+    CHECK_STR(says(a), "3\n");
+    CHECK_STR(says(b), "4\n");
+    CHECK_EQ(remove("/mnt/apples"), 0);
+    CHECK_EQ(pread(a, buf, 10, 0), -E_NOEXIST);
+    CHECK_EQ(open("/mnt/apples", OREAD), -E_NOEXIST);
+    a = new_counter("/mnt/apples");
+    CHECK_STR(says(a), "0\n");
+}
+
+/* Nobody locks, and nothing is lost. */
+TEST(many_processes)
+{
+    struct waitmsg w;
+    int fd;
+
+    begin();
+    fd = new_counter("/mnt/apples");
+    for (int i = 0; i < 6; i++) {
+        if (rfork(RFPROC | RFFDG) != 0)
+            continue;
+        for (int k = 0; k < 25; k++)
+            CHECK_EQ(say(fd, k % 5 == 4 ? "-4" : "2"), k % 5 == 4 ? 2 : 1);
+        exits(check_failures ? "a check failed" : "");
+    }
+    for (int i = 0; i < 6; i++) {
+        CHECK(wait(&w) > 0);
+        CHECK_STR(w.msg, "");
+    }
+    CHECK_STR(says(fd), "120\n");
+}
