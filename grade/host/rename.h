@@ -60,3 +60,8 @@
 #define setjmp   lux_setjmp
 #define longjmp  lux_longjmp
 #define jmp_buf  lux_jmp_buf
+
+/* names of lux/sys.h that stdio.h has as macros */
+#undef SEEK_SET
+#undef SEEK_CUR
+#undef SEEK_END

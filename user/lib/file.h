@@ -250,7 +250,7 @@ char *date_text(char *buf, uint64_t seconds);
 const char *regex_check(const char *pattern);
 
 /*
- * The leftmost match of a good pattern in text, and of those a long one.
+ * The leftmost match of a good pattern in text, and of those the longest.
  * Is there one?  It is text[*start..*end).  line: `^` fits at text itself.
  */
 bool regex_match(const char *pattern, const char *text, bool line,

@@ -2,10 +2,24 @@
  * regex.c - regular expressions without brackets and alternatives: each item
  * of the pattern fits one character, and may be repeated.
  *
- * match_here recurs once for each item, so the stack it needs depends on the
- * pattern alone; a repeated item is tried with many characters first.
+ * A match is a walk through the items while the text goes by.  Not one walk
+ * is tried after the other, all are made at once: states[i] says that some
+ * walk is in front of item i.  So no pattern takes longer than its items
+ * times the characters, for each place where a match may begin.
  */
 #include "lib/lux.h"
+#include "lib/file.h"
+
+enum {
+    MAX_ITEMS = 2 * MAX_PATH + 1 /* x+ takes two of them */
+};
+
+struct item {
+    const char *p; /* a character, `.`, \c, [set], or $ at the end */
+    bool skip;     /* the walk may leave it out */
+    bool stay;     /* and may stay there for more */
+    bool last;     /* $: fits no character, but the end of the text */
+};
 
 /* Behind the item at p: a character, \c, or a set; NULL: it has no end. */
 static const char *
@@ -35,7 +49,7 @@ regex_check(const char *pattern)
 {
     const char *p = pattern + (*pattern == '^');
 
-    if (strlen(pattern) > MAX_PATH)
+    if (strlen(pattern) >= MAX_PATH)
         return "the pattern is too long";
     while (*p != '\0') {
         if (is_repeat(*p))
@@ -67,55 +81,98 @@ in_set(const char *p, char c)
     return found != not ;
 }
 
-/* Does the item at p fit the character c? */
+/* Does the item at p fit the character c, which is not NUL? */
 static bool
 fits(const char *p, char c)
 {
     switch (*p) {
-    case '.': return c != '\0';
-    case '[': return c != '\0' && in_set(p + 1, c);
+    case '.': return true;
+    case '[': return in_set(p + 1, c);
     case '\\': return p[1] == c;
     default: return *p == c;
     }
 }
 
-/* The end of a match of p at text, or NULL. */
-static const char *
-match_here(const char *p, const char *text)
+/* The items of a good pattern; how many.  x+ is x x*. */
+static size_t
+read_items(const char *p, struct item *items)
 {
-    const char *next, *end;
-    size_t most = 0, least = 1;
+    size_t n = 0;
 
-    if (*p == '\0')
-        return text;
-    if (p[0] == '$' && p[1] == '\0')
-        return *text == '\0' ? text : NULL;
-    next = item_end(p);
-    while (text[most] != '\0' && fits(p, text[most]) &&
-            (most == 0 || *next == '*' || *next == '+'))
-        most++;
-    if (*next == '*' || *next == '?')
-        least = 0;
-    next += is_repeat(*next);
-    for (size_t n = most + 1; n-- > least;) {
-        end = match_here(next, text + n);
-        if (end != NULL)
-            return end;
+    while (*p != '\0') {
+        const char *end = item_end(p);
+
+        if (*end == '+')
+            items[n++] = (struct item){ .p = p };
+        items[n++] = (struct item){
+            .p = p,
+            .skip = is_repeat(*end),
+            .stay = *end == '*' || *end == '+',
+            .last = p[0] == '$' && p[1] == '\0',
+        };
+        p = end + is_repeat(*end);
     }
-    return NULL;
+    return n;
+}
+
+/* Walks in front of what may be left out are behind it, too. */
+static void
+skip_items(bool *states, const struct item *items, size_t n, bool end)
+{
+    for (size_t i = 0; i < n; i++)
+        if (states[i] && (items[i].skip || (items[i].last && end)))
+            states[i + 1] = true;
+}
+
+/* All walks over one character; is any left? */
+static bool
+step(bool *states, const struct item *items, size_t n, char c)
+{
+    bool any = false;
+
+    states[n] = false;
+    for (size_t i = n; i-- > 0;) { /* each moves to where we have been */
+        bool fit = states[i] && !items[i].last && fits(items[i].p, c);
+
+        if (fit && !items[i].stay)
+            states[i + 1] = true;
+        states[i] = fit && items[i].stay;
+        any |= fit;
+    }
+    return any;
+}
+
+/* The end of the longest match that begins at text, or NULL. */
+static const char *
+match_here(const struct item *items, size_t n, const char *text)
+{
+    static bool states[MAX_ITEMS + 1];
+    const char *longest = NULL;
+
+    memset(states, 0, sizeof(states));
+    states[0] = true;
+    for (;; text++) {
+        skip_items(states, items, n, *text == '\0');
+        if (states[n])
+            longest = text;
+        if (*text == '\0' || !step(states, items, n, *text))
+            return longest;
+    }
 }
 
 bool
 regex_match(const char *pattern, const char *text, bool line, size_t *start,
         size_t *end)
 {
+    static struct item items[MAX_ITEMS];
     bool fixed = *pattern == '^';
+    size_t n = read_items(pattern + fixed, items);
     const char *at = text, *found;
 
     if (fixed && !line)
         return false;
     do {
-        found = match_here(pattern + fixed, at);
+        found = match_here(items, n, at);
         if (found != NULL) {
             *start = (size_t)(at - text);
             *end = (size_t)(found - text);

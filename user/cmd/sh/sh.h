@@ -8,6 +8,7 @@
 #pragma once
 
 #include "lib/lux.h"
+#include "lib/file.h"
 
 /* ---- mem.c: memory that goes when a command is done ---- */
 
