@@ -219,8 +219,6 @@ int64_t chan_read(struct chan *c, struct io *to, uint64_t offset);
 int64_t chan_write(struct chan *c, struct io *from, uint64_t offset);
 int chan_remove(struct chan *c);
 int chan_wstat(struct chan *c, const uint8_t *buf, size_t n);
-int64_t chan_bread(struct chan *c, size_t max, struct block **out);
-int64_t chan_bwrite(struct chan *c, struct block *b);
 
 /* The defaults: trees out of files or gen.  Permissions are checked at each
  * step and at open; nothing can be made, removed, changed. */
@@ -355,9 +353,6 @@ int proc_user(uint32_t pid, char user[MAX_NAME]);
 /* -E_... if err.def has the string; else -E_REMOTE, and the text is kept
  * for the process. */
 int err_from_text(const char *text);
-
-/* What err means, to the running process. */
-const char *err_text(int err);
 
 /* ---- wall.c, x86_64/rtc.c: the time of day ---- */
 

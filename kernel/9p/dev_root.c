@@ -21,7 +21,7 @@ struct node {
 };
 
 static struct node root;
-static struct qlock lock; /* guards all nodes */
+static struct spinlock lock = SPINLOCK_INIT(RANK_DEVICE, "root"); /* nodes */
 static unsigned nnode;
 static uint64_t last_path;
 
@@ -64,7 +64,6 @@ root_init(void)
     static const char *const names[] = { "bin", "boot", "dev", "env", "etc",
         "fd", "lib", "mnt", "n", "proc", "srv", "tmp" };
 
-    qlock_init(&lock, "root");
     list_init(&root.children);
     root.parent = &root;
     strlcpy(root.name, "/", sizeof root.name);
@@ -116,9 +115,9 @@ root_attach(const char *spec, struct chan *c)
 {
     if (spec[0])
         return -E_BADSPEC;
-    qlock(&lock);
+    spin_lock(&lock);
     stand_for(c, &root);
-    qunlock(&lock);
+    spin_unlock(&lock);
     return 0;
 }
 
@@ -129,7 +128,7 @@ root_walk(struct chan *from, struct chan *to, const char *const names[],
     struct node *d = node_of(from);
     unsigned i;
 
-    qlock(&lock);
+    spin_lock(&lock);
     for (i = 0; i < n; i++) {
         struct node *next =
                 strcmp(names[i], "..") == 0 ? d->parent : child(d, names[i]);
@@ -141,7 +140,7 @@ root_walk(struct chan *from, struct chan *to, const char *const names[],
     }
     if (i == n)
         stand_for(to, d);
-    qunlock(&lock);
+    spin_unlock(&lock);
     return i > 0 || n == 0 ? (int)i : -E_NOEXIST;
 }
 
@@ -151,14 +150,14 @@ root_gen(struct chan *c, const char *name, int i, struct devent *e)
     struct node *d = node_of(c);
 
     (void)name; /* root_walk does not ask */
-    qlock(&lock);
+    spin_lock(&lock);
     d = i == DEV_SELF ? d : i == DEV_PARENT ? d->parent : nth_child(d, i);
     if (d) {
         strlcpy(e->name, d->name, sizeof e->name);
         e->qid = (struct qid){ .path = d->path, .type = QTDIR };
         e->perm = DMDIR | 0755;
     }
-    qunlock(&lock);
+    spin_unlock(&lock);
     return d != NULL;
 }
 
@@ -174,7 +173,7 @@ root_create(struct chan *c, const char *name, unsigned mode, uint32_t perm)
         return -E_PERM;
     if (strlen(name) >= sizeof new->name)
         return -E_NAMELEN;
-    qlock(&lock);
+    spin_lock(&lock);
     err = d->gone ? -E_NOEXIST : child(d, name) ? -E_EXIST : 0;
     if (err == 0)
         new = make(d, name);
@@ -184,7 +183,7 @@ root_create(struct chan *c, const char *name, unsigned mode, uint32_t perm)
     } else if (err == 0) {
         err = -E_NOMEM;
     }
-    qunlock(&lock);
+    spin_unlock(&lock);
     return err;
 }
 
@@ -196,7 +195,7 @@ root_remove(struct chan *c)
 
     if (err)
         return err;
-    qlock(&lock);
+    spin_lock(&lock);
     if (d == &root)
         err = -E_PERM;
     else if (!list_empty(&d->children))
@@ -208,16 +207,16 @@ root_remove(struct chan *c)
         d->gone = true; /* its parent stays: it is not empty for d's sake */
         d->parent->channels++;
     }
-    qunlock(&lock);
+    spin_unlock(&lock);
     return err;
 }
 
 static void
 root_close(struct chan *c)
 {
-    qlock(&lock);
+    spin_lock(&lock);
     release(node_of(c));
-    qunlock(&lock);
+    spin_unlock(&lock);
 }
 
 const struct dev root_dev = {

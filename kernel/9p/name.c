@@ -175,7 +175,6 @@ follow(struct walk *w)
         join_unref(j);
         return -E_NOMEM;
     }
-    path_unref(w->path);
     w->path = path; /* and has w->c now */
     w->c = j->part[0].to;
     chan_ref(w->c);

@@ -28,11 +28,16 @@ path_new(struct path *up, const char *name)
 struct path *
 path_bound(struct path *p, struct chan *from)
 {
-    struct path *new = path_new(p->up, p->name);
+    struct path *bound = p;
 
-    if (new)
-        new->from = from;
-    return new;
+    if (p->from || __atomic_load_n(&p->ref, __ATOMIC_ACQUIRE) != 1) {
+        bound = path_new(p->up, p->name);
+        if (!bound)
+            return NULL;
+        path_unref(p);
+    }
+    bound->from = from;
+    return bound;
 }
 
 void

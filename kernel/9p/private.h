@@ -12,7 +12,8 @@ void chan_set_open(struct chan *c, unsigned mode);
 int chan_walk(struct chan *c, const char *const names[], unsigned n,
         struct qid qids[], struct chan **to);
 
-/* path.c: a step on the way to a channel; what it holds never changes. */
+/* path.c: a step on the way to a channel.  What it holds does not change
+ * once more than one refer to it. */
 struct path {
     uint32_t ref;      /* [a] */
     struct path *up;   /* NULL: a root */
@@ -20,7 +21,10 @@ struct path {
     char name[];       /* "/", "#c" of a root */
 };
 
-/* The same step when something is bound at `from`, whose reference it takes. */
+/*
+ * The same step when something is bound at `from`: takes both references, if
+ * there is memory; else NULL, and neither.
+ */
 struct path *path_bound(struct path *p, struct chan *from);
 
 /* path_unref, but channels that end with it are added to *dead. */

@@ -70,7 +70,7 @@ KTEST(nomem_open)
     bind_paths("#c", "/dev", MREPL);
     CHECK(each_failure(open_it, close_it, "/dev/null") >= 5);
     CHECK(each_failure(open_it, close_it, "/boot/bin/../etc/motd") >= 5);
-    CHECK(each_failure(open_it, close_it, "/n/motd") >= 4);
+    CHECK(each_failure(open_it, close_it, "/n/motd") >= 3);
     CHECK(each_failure(open_it, close_it, "#d") >= 2);
     CHECK(each_failure(open_it, close_it, ".") >= 1);
 }
