@@ -93,6 +93,17 @@ def _failure(score: Score, step: StepScore, row: Row) -> list[str]:
     return lines + [f"  {what:9} {words}" for what, words in commands(score, row)]
 
 
+def _failure_text(score: Score, step: StepScore, row: Row) -> str:
+    return "\n".join(_failure(score, step, row))
+
+
+def _run_text(score: Score, step: StepScore, row: Row) -> str:
+    """A failure with what the machine printed."""
+    lines = _failure(score, step, row)
+    console = [f"    {line}" for line in row.get("console", [])]
+    return "\n".join(lines + (["  console, last lines:", *console] if console else []))
+
+
 def unwritten(row: Row) -> str:
     """What a test met that is not written yet; "" if it met something else."""
     found = re.match(r"error: (step \S+ is not written yet.*)", row.get("got", ""))
@@ -134,7 +145,8 @@ def terminal(score: Score, every: bool = False) -> str:
             failed = []
         for row in failed if every else failed[:MAX_SHOWN]:
             shown.add(row["id"])
-            lines += [*_failure(score, step, row), ""]
+            text = _run_text if len(score.rows) == 1 else _failure_text
+            lines += [text(score, step, row), ""]
         more = len(failed) - MAX_SHOWN
         if more > 0 and not every:
             lines += [f"... and {more} more of step {step.step.id}", ""]
@@ -151,12 +163,6 @@ def terminal(score: Score, every: bool = False) -> str:
 
 
 # ---- for programs ----
-
-
-def _run_text(score: Score, step: StepScore, row: Row) -> str:
-    lines = _failure(score, step, row)
-    console = [f"    {line}" for line in row.get("console", [])]
-    return "\n".join(lines + (["  console, last lines:", *console] if console else []))
 
 
 def gradescope(score: Score) -> str:
