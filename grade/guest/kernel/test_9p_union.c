@@ -4,6 +4,20 @@
  */
 #include "9p_tree.h"
 
+static int
+unbind(const char *what, const char *where)
+{
+    struct chan *from = NULL, *to;
+    int err = what ? name_open(what, NAME_BIND_OLD, 0, 0, &from) : 0;
+
+    CHECK_EQ(err, 0);
+    CHECK_EQ(name_open(where, NAME_BIND_OLD, 0, 0, &to), 0);
+    err = ns_unbind(my_files()->ns, from, to);
+    chan_close(from);
+    chan_close(to);
+    return err;
+}
+
 KTEST(bind_replaces)
 {
     tree_begin();
@@ -60,6 +74,10 @@ KTEST(bind_on_the_way)
     CHECK_EQ(tree_bind("/a/g", "/a/b/f", MREPL), 0);
     CHECK_EQ(tree_find("/a/b/f"), A_G);
     CHECK_EQ(tree_find("/x/f"), A_G);
+    CHECK_EQ(unbind(NULL, "/x/f"), 0);
+    CHECK_EQ(unbind(NULL, "/a/b"), 0);
+    CHECK_EQ(tree_find("/a/b/c/f"), A_B_C_F);
+    CHECK_EQ(tree_live, 1);
 }
 
 /* `..` leads out of what is bound to where it is bound. */
@@ -111,20 +129,6 @@ KTEST(bind_create)
     CHECK_EQ(name_open("/a/new", NAME_CREATE, OWRITE, 0666, &c), 0);
     CHECK_EQ(c->qid.path, MADE + D);
     chan_close(c);
-}
-
-static int
-unbind(const char *what, const char *where)
-{
-    struct chan *from = NULL, *to;
-    int err = what ? name_open(what, NAME_BIND_OLD, 0, 0, &from) : 0;
-
-    CHECK_EQ(err, 0);
-    CHECK_EQ(name_open(where, NAME_BIND_OLD, 0, 0, &to), 0);
-    err = ns_unbind(my_files()->ns, from, to);
-    chan_close(from);
-    chan_close(to);
-    return err;
 }
 
 /* One of several, or all; and then it is as it was. */
