@@ -354,6 +354,9 @@ int proc_user(uint32_t pid, char user[MAX_NAME]);
  * for the process. */
 int err_from_text(const char *text);
 
+/* What err means, to the running process. */
+const char *err_text(int err);
+
 /* ---- wall.c, x86_64/rtc.c: the time of day ---- */
 
 uint64_t wall_ns(void);     /* nanoseconds since 1970 */

@@ -26,3 +26,13 @@ err_from_text(const char *text)
         strlcpy(f->error, text, sizeof f->error);
     return -E_REMOTE;
 }
+
+const char *
+err_text(int err)
+{
+    const struct proc_files *f = my_files();
+
+    if (err == -E_REMOTE && f && f->error[0])
+        return f->error;
+    return err_string(err);
+}
