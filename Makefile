@@ -19,7 +19,7 @@
 #   make handout LAB=n OUT=dir, course, labcheck: tools/course/README.md
 #   make clean        removes build/
 #
-# Variables: STAGE=1..3 (how many layers), DEBUG=1, SAN=ubsan|kasan,
+# Variables: STAGE=1..4 (how many layers), DEBUG=1, SAN=ubsan|kasan,
 # KTEST=1 (with the kernel's own tests), CC=gcc|clang, CROSS=prefix;
 # to run: CPUS=, MEM= (MiB), UEFI=1, APPEND="kernel command line".
 # Each combination is built in its own folder, build/<variant>/.
@@ -225,11 +225,9 @@ KTEST_4 = $(wildcard grade/guest/kernel/test_9p_*.c)
 
 # ---- variant ----
 
-present := 1 $(if $(wildcard kernel/mmu/*.c),2) $(if $(wildcard kernel/sched/*.c),3)
-ifeq ($(origin STAGE),undefined)
-STAGE := $(lastword $(present))
-endif
-present += $(if $(wildcard kernel/9p/*.c),4)
+present := 1 $(if $(wildcard kernel/mmu/*.c),2) \
+	$(if $(wildcard kernel/sched/*.c),3) $(if $(wildcard kernel/9p/*.c),4)
+STAGE ?= $(lastword $(present))
 stages := $(wordlist 1,$(STAGE),1 2 3 4)
 VARIANT := s$(STAGE)$(if $(DEBUG),-debug)$(if $(KTEST),-ktest)$(if $(SAN),-$(SAN))
 VARIANT := $(VARIANT)$(if $(filter clang%,$(CC)),-clang)

@@ -168,9 +168,12 @@ def trace(words: list[str]) -> int:
     """`make trace`: run one program with tracing on and draw what happened."""
     program, *args = words or ["forkbomb", "6"]
     setup = setup_for("")
-    name = program if "/" in program else f"bin/{program}"
-    line = f"records trace init={name} {setup.cmdline}"
-    line += f" args={','.join(args)}" if args else ""
+    if variant_of_make().stage < 4:  # the program is the first process
+        name = program if "/" in program else f"bin/{program}"
+        line = f"records trace init={name} {setup.cmdline}"
+        line += f" args={','.join(args)}" if args else ""
+    else:  # init makes the name space, and runs it
+        line = f"records trace {setup.cmdline} args={','.join([program, *args])}"
     # QEMU's CPUs take turns, until a timer interrupt comes: hence the tick.
     line += " tick_us=50" if setup.cpus > 1 else ""
     setup = replace(setup, cmdline=line, shift=3, terminal=False)

@@ -336,7 +336,7 @@ def test_type() -> None:
     """lux type reaches the program that reads the console."""
     goes = ["lux program sh", "tbreak cons_read", "continue", "lux type echo hello"]
     more = ["lux program echo", "tbreak main", "continue", "print argv[1]"]
-    said = session("", *goes, *more, APPEND="init=bin/sh")
+    said = session("", *goes, *more, APPEND="args=sh")
     assert '"hello"' in said[7], said
 
 
@@ -370,11 +370,11 @@ def test_fault_hint(start: Callable[..., Machine]) -> None:
     kernel = Variant(ktest=False)
     kernel.make()
     setup = {"kernel": kernel.kernel, "initrd": kernel.archive, "terminal": True}
-    machine = start(**setup, cmdline="init=bin/sh")
+    machine = start(**setup, cmdline="args=sh")
     machine.expect("% ")
     machine.send("crash null\n")
     commands = hints(machine.expect(r"look closer: (?s:.*?)again")[0])
     prompt = ["lux program sh", "tbreak cons_read", "continue", "lux type crash null"]
-    said = session("", *prompt, *commands, "bt 2", "lux ps", APPEND="init=bin/sh")
+    said = session("", *prompt, *commands, "bt 2", "lux ps", APPEND="args=sh")
     assert re.search(r"Breakpoint 3, .*crash_null \(\) at user/cmd/crash\.c", said[-4])
     assert re.search(r"running +0 +on CPU 0 .*crash\n", said[-2]), said

@@ -1,12 +1,15 @@
 /*
  * init.c - the first process: makes the name space, greets, and keeps a shell
  * running for as long as the machine does.  Orphans are nobody's children
- * (kernel/sched/exit.c), so it waits for its shell alone.
+ * (kernel/sched/exit.c), so it waits for its shell alone.  With `args=words`
+ * on the kernel's command line it runs that one program instead.
  */
 #include "lib/lux.h"
 
-static const char usage[] = "usage: init\n"
-                            "Start a shell, again whenever it ends.\n";
+static const char usage[] =
+        "usage: init [program argument ...]\n"
+        "Start a shell, again whenever it ends; or run the\n"
+        "program once, and end as it ends.\n";
 
 /* What cannot be printed is recorded. */
 static void
@@ -76,11 +79,10 @@ start_ports(void)
     start_if("/dev/eia2", share);
 }
 
-/* A shell in a note group of its own, which has the console. */
+/* A program in a note group of its own, which has the console. */
 static int
-start_shell(void)
+start(char *argv[])
 {
-    static char *argv[] = { "sh", NULL };
     int pid = rfork(RFPROC | RFFDG | RFNOTEG);
 
     if (pid != 0)
@@ -98,12 +100,39 @@ ignore_notes(struct ureg *ureg, char *note)
     noted(strcmp(note, "interrupt") == 0 ? NCONT : NDFLT);
 }
 
+NORETURN static void
+run_once(char *argv[])
+{
+    struct waitmsg w;
+    int pid = start(argv);
+
+    if (pid < 0)
+        fatal("no process for %s: %r", argv[0]);
+    wait_for(pid, &w);
+    exits(w.msg);
+}
+
+NORETURN static void
+keep_shell(void)
+{
+    static char *argv[] = { "sh", NULL };
+    struct waitmsg w;
+
+    for (;;) {
+        int pid = start(argv);
+
+        if (pid < 0)
+            fatal("no process for a shell: %r");
+        wait_for(pid, &w);
+        if (w.msg[0] != '\0')
+            print("init: the shell ended: %s\n", w.msg);
+        sleep(100000000); /* a shell that cannot start must not spin */
+    }
+}
+
 int
 main(int argc, char **argv)
 {
-    struct waitmsg w;
-    int pid;
-
     ARGBEGIN
     {
     default: ARGBAD();
@@ -112,16 +141,10 @@ main(int argc, char **argv)
     notify(ignore_notes);
     must(boot_name_space(), "name space");
     must(open_console(), "console");
-    greet();
     start_tmp();
+    if (argc > 0)
+        run_once(argv);
+    greet();
     start_ports();
-    for (;;) {
-        pid = start_shell();
-        if (pid < 0)
-            fatal("no process for a shell: %r");
-        wait_for(pid, &w);
-        if (w.msg[0] != '\0')
-            print("init: the shell ended: %s\n", w.msg);
-        sleep(100000000); /* a shell that cannot start must not spin */
-    }
+    keep_shell();
 }
