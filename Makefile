@@ -474,6 +474,7 @@ endef
 define USER_CMD_4
 user/cmd/init.c          first process: name space, a shell
 user/cmd/bench/pipes.c   rows about pipes
+user/cmd/bench/files.c   rows about files of a server
 user/cmd/sh/main.c       the shell: where commands come from
 user/cmd/sh/lex.c        text to tokens
 user/cmd/sh/parse.c      tokens to a tree

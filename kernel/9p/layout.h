@@ -45,21 +45,34 @@ extern const struct field dir_layout[];
 /* May these bytes stand in a field of this kind (TEXT, NAME or ENTRY)? */
 bool text_ok(enum kind kind, const uint8_t *s, size_t n);
 
-/* Numbers are little-endian on the wire, whatever the machine is. */
+/*
+ * Numbers are little-endian on the wire, as in this machine's memory: so the
+ * first bytes of a number are the number.  Each case becomes one instruction.
+ */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "swap bytes here");
+
 static inline uint64_t
 get_number(const uint8_t *p, unsigned width)
 {
     uint64_t v = 0;
 
-    for (unsigned i = width; i-- > 0;)
-        v = v << 8 | p[i];
+    switch (width) {
+    case U8: return p[0];
+    case U16: __builtin_memcpy(&v, p, 2); break;
+    case U32: __builtin_memcpy(&v, p, 4); break;
+    default: __builtin_memcpy(&v, p, 8);
+    }
     return v;
 }
 
 static inline uint8_t *
 put_number(uint8_t *p, unsigned width, uint64_t v)
 {
-    for (unsigned i = 0; i < width; i++, v >>= 8)
-        p[i] = (uint8_t)v;
+    switch (width) {
+    case U8: p[0] = (uint8_t)v; break;
+    case U16: __builtin_memcpy(p, &v, 2); break;
+    case U32: __builtin_memcpy(p, &v, 4); break;
+    default: __builtin_memcpy(p, &v, 8);
+    }
     return p + width;
 }

@@ -14,12 +14,10 @@ fid_of(const struct chan *c)
     return (struct fid *)c->aux;
 }
 
-static struct rpc
-rpc_for(const struct chan *c, uint8_t type)
+static void
+begin(struct rpc *x, const struct chan *c, uint8_t type)
 {
-    struct fid *f = fid_of(c);
-
-    return (struct rpc){ .conn = f->conn, .fid = f, .f = { .type = type } };
+    rpc_begin(x, fid_of(c)->conn, fid_of(c), type);
 }
 
 /* Trees of #M are mounted, by mnt_attach, from channels that one has. */
@@ -69,10 +67,11 @@ static int
 mnt_walk(struct chan *from, struct chan *to, const char *const names[],
         unsigned n, struct qid qids[])
 {
-    struct rpc x = rpc_for(from, Twalk);
+    struct rpc x;
     int err;
 
     assert(n <= MAXWELEM);
+    begin(&x, from, Twalk);
     x.newfid = fid_new(x.conn);
     if (!x.newfid)
         return -E_NOMEM;
@@ -100,9 +99,11 @@ stamp(uint8_t *entry, const struct chan *c)
 static int64_t
 mnt_stat(struct chan *c, uint8_t *buf, size_t n)
 {
-    struct rpc x = rpc_for(c, Tstat);
-    int64_t got = rpc_do(&x);
+    struct rpc x;
+    int64_t got;
 
+    begin(&x, c, Tstat);
+    got = rpc_do(&x);
     if (got < 0)
         return got;
     got = x.f.nstat <= n ? x.f.nstat : -E_SHORTSTAT;
@@ -131,8 +132,9 @@ opened(struct chan *c, struct rpc *x)
 static int
 mnt_open(struct chan *c, unsigned mode)
 {
-    struct rpc x = rpc_for(c, Topen);
+    struct rpc x;
 
+    begin(&x, c, Topen);
     x.f.mode = mode & (3 | OTRUNC | ORCLOSE);
     return opened(c, &x);
 }
@@ -140,8 +142,9 @@ mnt_open(struct chan *c, unsigned mode)
 static int
 mnt_create(struct chan *c, const char *name, unsigned mode, uint32_t perm)
 {
-    struct rpc x = rpc_for(c, Tcreate);
+    struct rpc x;
 
+    begin(&x, c, Tcreate);
     x.f.name = name;
     x.f.mode = mode & (3 | OTRUNC | ORCLOSE);
     x.f.perm = perm;
@@ -171,9 +174,11 @@ mnt_close(struct chan *c)
 static int
 mnt_remove(struct chan *c)
 {
-    struct rpc x = rpc_for(c, Tremove);
-    int err = rpc_do(&x);
+    struct rpc x;
+    int err;
 
+    begin(&x, c, Tremove);
+    err = rpc_do(&x);
     if (err == 0)
         rpc_end(&x);
     fid_of(c)->gone = x.happened;
@@ -183,9 +188,10 @@ mnt_remove(struct chan *c)
 static int
 mnt_wstat(struct chan *c, const uint8_t *buf, size_t n)
 {
-    struct rpc x = rpc_for(c, Twstat);
+    struct rpc x;
     int err;
 
+    begin(&x, c, Twstat);
     x.f.stat = buf;
     x.f.nstat = (uint16_t)n;
     err = rpc_do(&x);
@@ -236,10 +242,11 @@ check_entries(struct chan *c, uint8_t *buf, size_t n)
 static int64_t
 read_once(struct chan *c, struct io *to, uint64_t offset, size_t n)
 {
-    struct rpc x = rpc_for(c, Tread);
+    struct rpc x;
     const char *lie = NULL;
     int64_t got;
 
+    begin(&x, c, Tread);
     x.f.offset = offset;
     x.f.count = (uint32_t)n;
     got = rpc_do(&x);
@@ -288,9 +295,10 @@ mnt_read(struct chan *c, struct io *to, uint64_t offset)
 static int64_t
 write_once(struct chan *c, struct io *from, uint64_t offset, size_t n)
 {
-    struct rpc x = rpc_for(c, Twrite);
+    struct rpc x;
     int64_t got;
 
+    begin(&x, c, Twrite);
     x.f.offset = offset;
     x.f.count = (uint32_t)n;
     x.from = from;

@@ -160,6 +160,23 @@ struct rpc {
     bool happened;       /* the server may have done it, whatever came back */
 };
 
+/* Begin a message; of x->f only what every request records is set, since all
+ * of it is much to clear for the few members that one has. */
+static inline void
+rpc_begin(struct rpc *x, struct conn *conn, struct fid *fid, uint8_t type)
+{
+    x->f.type = type;
+    x->f.nwname = 0;
+    x->f.count = 0;
+    x->f.offset = 0;
+    x->conn = conn;
+    x->fid = fid;
+    x->newfid = NULL;
+    x->from = NULL;
+    x->reply = NULL;
+    x->happened = false;
+}
+
 /*
  * A request for the message in x, which gets a tag; it refers to x's fids, so
  * that their numbers stay taken as long as it lives.  NULL: no memory, or no

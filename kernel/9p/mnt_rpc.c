@@ -287,11 +287,11 @@ owe(struct fid *f)
 static struct request *
 clunk_new(struct fid *f, struct block **out)
 {
-    struct rpc x = {
-        .conn = f->conn, .fid = f, .f = { .type = Tclunk, .fid = f->number }
-    };
     struct request *r;
+    struct rpc x;
 
+    rpc_begin(&x, f->conn, f, Tclunk);
+    x.f.fid = f->number;
     spin_lock(&f->conn->lock);
     r = request_new(&x);
     if (r && request_pack(&x, out) < 0) {
@@ -306,8 +306,8 @@ void
 fid_clunk(struct fid *f, enum clunk_how how)
 {
     struct conn *conn = f->conn;
-    struct rpc x = { .conn = conn };
     struct request *r;
+    struct rpc answer;
     struct block *b;
     int err;
 
@@ -326,8 +326,8 @@ fid_clunk(struct fid *f, enum clunk_how how)
     if (how == CLUNK_WAIT) {
         if (err == 0)
             request_wait(r);
-        request_finish(r, &x);
-        rpc_end(&x);
+        request_finish(r, &answer);
+        rpc_end(&answer);
     }
     if (err == -E_INTR || err == -E_NOMEM)
         owe(f);

@@ -302,5 +302,6 @@ main(int argc, char **argv)
         show_round_trip();
     show_rows(rows, argc, argv);
     show_rows(pipe_rows, argc, argv);
+    show_rows(file_rows, argc, argv);
     return 0;
 }

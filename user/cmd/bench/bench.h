@@ -16,3 +16,4 @@ struct row {
 /* Tables that end with a row without name; the library of stage 3 has not
  * what the later ones need, and there they are not. */
 extern const struct row pipe_rows[] __attribute__((weak)); /* pipes.c */
+extern const struct row file_rows[] __attribute__((weak)); /* files.c */
