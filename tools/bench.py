@@ -33,9 +33,9 @@ if last_stage() >= 4:
     LIMITS |= {
         "pipe_1_roundtrip": 4_000,
         "pipe_64k": 25_000,
-    "9p_read_4k": 8_000,
-    "9p_read_64k": 35_000,
-    "9p_open_close": 25_000,
+        "9p_read_4k": 8_000,
+        "9p_read_64k": 35_000,
+        "9p_open_close": 25_000,
     }
 
 Rows = dict[str, tuple[str, str, str]]
