@@ -522,6 +522,11 @@ user/cmd/env.c           variables
 user/cmd/read.c          a line into a variable
 user/cmd/which.c         where programs are
 user/cmd/sed.c           change lines on their way
+user/cmd/ed/main.c       the line editor: commands
+user/cmd/ed/lines.c      lines added, moved, shown
+user/cmd/ed/substitute.c s/pattern/text/
+user/cmd/ed/address.c    which lines
+user/cmd/ed/buffer.c     the lines of the file
 user/cmd/diff.c          lines that differ
 user/cmd/help.c          what can be typed
 user/cmd/man.c           a page of the manual

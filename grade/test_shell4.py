@@ -74,22 +74,30 @@ def names_of_processes(machine: Machine) -> list[str]:
 # ---- scripts ----
 
 
+def wanted_of(script: Path) -> list[str]:
+    """The lines that a script is to print, from its remarks."""
+    return re.findall(r"(?m)^#> ?(.*)$", script.read_text())
+
+
+def printed_by(machine: Machine, script: Path) -> list[str]:
+    """The lines that it prints, without blanks at their ends."""
+    text = say(machine, f"/boot/scripts/{script.name}")
+    return [line.rstrip() for line in text.splitlines()]
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_script(shell: Shell, script: Path) -> None:
     """A script prints what its remarks say, on every line of it."""
-    wanted = re.findall(r"(?m)^#> (.*)$", script.read_text())
-    printed = say(shell(), f"/boot/scripts/{script.name}")
-    assert printed.splitlines() == wanted
+    assert printed_by(shell(), script) == wanted_of(script)
 
 
 @pytest.mark.parametrize("cpus", [2, 8])
 def test_scripts_on_many_cpus(shell: Shell, cpus: int) -> None:
     """Pipes and jobs do the same when their stages really run side by side."""
     script = ROOT / "grade/guest/scripts/pipes.sh"
-    wanted = re.findall(r"(?m)^#> (.*)$", script.read_text())
     machine = shell(cpus=cpus)
     for _ in range(3):
-        assert say(machine, "/boot/scripts/pipes.sh").splitlines() == wanted
+        assert printed_by(machine, script) == wanted_of(script)
 
 
 # ---- interrupts and jobs ----

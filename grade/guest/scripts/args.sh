@@ -21,7 +21,7 @@ echo 'echo in $1 $#' > /env/script; . /env/script x; echo out $1
 #> in x 1
 #> out c
 sh -c 'echo $1' ; sh /env/script y z
-#> 
+#>
 #> in y 2
 shift; shift; shift
 #> sh: shift: no arguments are left

@@ -53,5 +53,5 @@ false; echo $status; echo "[$status]"
 nosuchprogram; echo $status
 #> sh: nosuchprogram: file does not exist
 #> file does not exist
-exit_later() 
+exit_later()
 #> sh: ; or an end of line is missing before `('

@@ -30,7 +30,7 @@ echo hello | tr a-y b-z; echo aabb | tr -d a; echo aabb | tr -s ab xy
 echo a:b:c | cut -d : -f 2-; echo hello | cut -c 1,3-4
 #> b:c
 #> hll
-echo one two | sed 's/o/0/g'; seq 5 | sed -n '2,3p'; seq 5 | sed '/3/d;' 
+echo one two | sed 's/o/0/g'; seq 5 | sed -n '2,3p'; seq 5 | sed '/3/d;'
 #> 0ne tw0
 #> 2
 #> 3
@@ -43,10 +43,10 @@ seq 3 | sed -e '2d' -e '$s/$/!/'; seq 9 | sed 2q
 echo 'Lux9' | xd
 #> 0000000  4c 75 78 39 0a                                    Lux9.
 echo -n 123456789 | sum
-#> cbf43926        9 
+#> cbf43926        9
 seq 3 | tee /env/f | tail -n 1; cat /env/f | tr '\n' ' '; echo
 #> 3
-#> 1 2 3 
+#> 1 2 3
 seq 4 | sed 's/3/x/' > /env/g; seq 4 | diff - /env/g; echo $status
 #> 3c3
 #> < 3
@@ -58,7 +58,7 @@ seq 4 | cmp - /env/g
 seq 4 | cmp - /env/f
 #> /env/f is shorter: 6 bytes
 seq 1 1000 | dd -b 100 -s 2 -n 1 2> /dev/null | head -n 2
-#> 
+#>
 #> 71
 expr 2 + 3 '*' '(' 4 - 1 ')'; expr 1 / 0; expr 7 '>' 8
 #> 11
@@ -70,7 +70,7 @@ basename /a/b.c .c; basename -d /a/b.c; date 951782400; seq 3 -2 -1 | tr '\n' ' 
 #> b
 #> /a
 #> 2000-02-29 00:00:00 Tue
-#> 3 1 -1 
+#> 3 1 -1
 unset f g; env | grep -c '^f='
 #> 0
 which ls nosuch
