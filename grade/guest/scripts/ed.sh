@@ -25,20 +25,20 @@ ed text < commands
 #> 2
 #> 3
 #> s[ii]x
-#> 1	01
+#> 1	zero1
 #> 2	2
 #> 3	4
 #> 4	5
 #> 5	s[ii]x
 #> 6	seven
 #> Seven
-#> 01
+#> zero1
 #> ? there is no such line
 #> ? changed and not written; once more does it
-#> 23
+#> 25
 cat text
 #> Seven
-#> 01
+#> zero1
 #> 2
 #> 4
 #> 5

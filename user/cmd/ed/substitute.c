@@ -25,8 +25,7 @@ add(char *out, size_t *used, const char *s, size_t n)
 
 /* The new text, with what the pattern fitted for &. */
 static bool
-add_text(
-        char *out, size_t *used, const char *text, const char *fitted, size_t n)
+add_new(char *out, size_t *used, const char *text, const char *fitted, size_t n)
 {
     for (; *text != '\0'; text++) {
         bool good;
@@ -58,7 +57,7 @@ change_line(const struct change *c, const char *line, char *out)
 
         found = true;
         if (!add(out, &used, p, start) ||
-                !add_text(out, &used, c->text, p + start, end - start) ||
+                !add_new(out, &used, c->text, p + start, end - start) ||
                 !add(out, &used, p + end, step))
             return -1;
         p += end + step;
