@@ -31,10 +31,15 @@ map_program(
             .object = (void *)f->data,
             .offset = seg->offset,
             .length = seg->length };
-        int err = region_add(s, &r);
+        int err = r.ops->dup(&r, &r); /* one more that needs the file */
 
         if (err)
             return err;
+        err = region_add(s, &r);
+        if (err) {
+            r.ops->close(&r);
+            return err;
+        }
     }
     s->heap_start = image->end + HEAP_GAP;
     return region_add(s, &stack);

@@ -158,6 +158,22 @@ TEST(bad_scripts)
     CHECK_EQ(open("/dev/null", OREAD), 3);
 }
 
+/* Wait until the process pid runs the program of this name. */
+static void
+await_program(int pid, const char *name)
+{
+    static struct procinfo rows[64];
+
+    for (;;) {
+        int n = procs(rows, ARRAY_LEN(rows));
+
+        for (int i = 0; i < n; i++)
+            if (rows[i].pid == (uint32_t)pid && !strcmp(rows[i].name, name))
+                return;
+        sleep(1000000);
+    }
+}
+
 /* A program on a server runs on though its file and its server go. */
 TEST(file_goes_while_it_runs)
 {
@@ -172,7 +188,7 @@ TEST(file_goes_while_it_runs)
         exec("/tmp/sleep", argv);
         exits(errstr());
     }
-    sleep(50000000);
+    await_program(pid, "sleep");
     CHECK_EQ(remove("/tmp/sleep"), 0);
     CHECK_EQ(unmount(NULL, "/tmp"), 0);
     CHECK_EQ(wait_for(pid, &w), pid);
