@@ -169,6 +169,7 @@ rpc_begin(struct rpc *x, struct conn *conn, struct fid *fid, uint8_t type)
     x->f.nwname = 0;
     x->f.count = 0;
     x->f.offset = 0;
+    x->f.data = NULL; /* a Twrite's come from x->from */
     x->conn = conn;
     x->fid = fid;
     x->newfid = NULL;
