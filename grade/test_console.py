@@ -93,3 +93,31 @@ def test_raw_mode_ends_with_its_owner(machine: Machine) -> None:
     machine.expect("(?m)^abc\r?\n")  # and corrected
     machine.send("\x04")
     machine.expect(PROMPT)
+
+
+@pytest.mark.parametrize(
+    "date, seconds",
+    [
+        ("1999-12-31T23:59:58", 4102444798),  # a PC's clock keeps two digits
+        ("2024-02-29T12:34:56", 1709210096),
+        ("2024-03-01T00:00:00", 1709251200),
+        ("2026-11-21T18:00:00", 1795284000),
+    ],
+)
+def test_time_of_day(
+    build: Callable[..., Variant],
+    start: Callable[..., Machine],
+    date: str,
+    seconds: int,
+) -> None:
+    """/dev/time begins with what the battery clock says."""
+    variant = build(Variant(stage=4, ktest=False))
+    machine = start(
+        kernel=variant.kernel,
+        initrd=variant.archive,
+        terminal=True,
+        extra=("-rtc", f"base={date},clock=vm"),
+    )
+    machine.expect(PROMPT)
+    text = machine.command_line("cat /dev/time", PROMPT)
+    assert 0 <= int(text.split()[0]) - seconds < 10

@@ -144,7 +144,8 @@ TEST(version)
 {
     fresh();
 
-    struct dir *before, *after;
+    struct dir *before, *after, *written;
+    int fd;
 
     MUST(write_file("#e/a", "1") == 0);
     before = dirstat("#e/a");
@@ -153,6 +154,10 @@ TEST(version)
     MUST(before != NULL && after != NULL);
     CHECK_EQ(before->qid.path, after->qid.path);
     CHECK(before->qid.vers != after->qid.vers);
+    MUST((fd = open("#e/a", OWRITE)) >= 0);
+    CHECK_EQ(pwrite(fd, "3", 1, 0), 1);
+    written = dirstat("#e/a");
+    CHECK(written != NULL && written->qid.vers != after->qid.vers);
 }
 
 /* Children share the environment, those of RFENVG have a copy, those of
@@ -231,6 +236,8 @@ change_many(void)
         snprint(value, sizeof value, "%064lu", check_random());
         if (check_random() % 4 == 0)
             remove(name);
+        else if (check_random() % 4 == 0)
+            close(create(name, OWRITE | ORCLOSE, 0666));
         else
             write_file(name, value);
     }

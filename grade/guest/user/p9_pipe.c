@@ -215,6 +215,43 @@ TEST(flow_control)
     CHECK_EQ(read(fds[1], back, FULL), 1);
 }
 
+/* A part of a block that is read makes room, too. */
+TEST(part_makes_room)
+{
+    int pid;
+
+    MUST(pipe(fds) == 0);
+    CHECK_EQ(write(fds[0], buf, FULL), FULL);
+    pid = start(write_one_more);
+    CHECK(falls_asleep(pid, "write"));
+    CHECK_EQ(read(fds[1], back, 100), 100);
+    end(pid);
+    CHECK_EQ(read(fds[1], back, FULL), FULL - 100);
+    CHECK_EQ(read(fds[1], back, FULL), 1);
+}
+
+static void
+write_until_hangup(void)
+{
+    notify(count_note);
+    close(fds[1]);
+    CHECK_EQ(write(fds[0], "x", 1), -E_HUNGUP);
+    CHECK_EQ(notes, 1);
+}
+
+/* Who waits for room hears that nobody will make any. */
+TEST(hangup_wakes_writer)
+{
+    int pid;
+
+    MUST(pipe(fds) == 0);
+    CHECK_EQ(write(fds[0], buf, FULL), FULL);
+    pid = start(write_until_hangup);
+    CHECK(falls_asleep(pid, "write"));
+    close(fds[1]);
+    end(pid);
+}
+
 static void
 write_bytes_for_ever(void)
 {
@@ -454,6 +491,58 @@ TEST(crowd)
     }
     CHECK_EQ(sum, CROWD * MESSAGES);
     end_all(2 * CROWD);
+}
+
+enum {
+    BLOCKS = 60,
+    BLOCK = 3000
+};
+
+/* Pieces of random sizes; says how many bytes there were, and their sum. */
+static void
+read_pieces(void)
+{
+    uint64_t sums[2] = { 0 };
+    int64_t n;
+
+    close(fds[0]);
+    while ((n = read(fds[1], back, check_random() % 60 + 1)) > 0) {
+        sums[0] += (uint64_t)n;
+        for (int64_t i = 0; i < n; i++)
+            sums[1] += (uint8_t)back[i];
+    }
+    CHECK_EQ(write(results[1], sums, sizeof sums), sizeof sums);
+}
+
+/*
+ * Many who read parts of the same blocks get each byte once.
+ * cpus: 1 4 8
+ */
+TEST(pieces)
+{
+    uint64_t sums[2], bytes = 0, sum = 0, want = 0;
+
+    MUST(pipe(fds) == 0 && pipe(results) == 0);
+    for (int i = 0; i < CROWD; i++) {
+        check_seed += (uint64_t)i;
+        start(read_pieces);
+    }
+    for (int i = 0; i < BLOCKS; i++) {
+        for (int k = 0; k < BLOCK; k++) {
+            buf[k] = (char)check_random();
+            want += (uint8_t)buf[k];
+        }
+        CHECK_EQ(write(fds[0], buf, BLOCK), BLOCK);
+    }
+    close(fds[0]);
+    for (int i = 0; i < CROWD; i++) {
+        CHECK_EQ(read(results[0], sums, sizeof sums), sizeof sums);
+        bytes += sums[0];
+        sum += sums[1];
+    }
+    end_all(CROWD);
+    CHECK_EQ(bytes, BLOCKS * BLOCK);
+    CHECK_EQ(sum, want);
 }
 
 static void

@@ -396,6 +396,35 @@ TEST(memory)
     CHECK_EQ(pread(fd, &v, 8, (int64_t)&variable), -E_NOPROC);
 }
 
+static void
+use_memory(void)
+{
+    int64_t at = mem_map(0, 16 << 20, MEM_READ | MEM_WRITE);
+
+    MUST(at > 0);
+    for (int64_t i = 0; i < 16 << 20; i += PAGE_SIZE)
+        *(volatile char *)(at + i) = 1;
+}
+
+/*
+ * Memory is read to the last moment of a process that takes long to end.
+ * cpus: 1 2 4
+ */
+TEST(memory_of_the_dying)
+{
+    for (int i = 0; i < 5; i++) {
+        int pid = start(use_memory), fd;
+        int64_t n;
+
+        MUST((fd = open(path_of(pid, "mem"), OREAD)) >= 0);
+        while ((n = pread(fd, text, 64, (int64_t)across)) == 64)
+            ;
+        CHECK_EQ(n, -E_NOPROC);
+        close(fd);
+        ends_with(pid, "");
+    }
+}
+
 /* Addresses that mean nothing, the kernel's, and the end of what there is. */
 TEST(bad_memory)
 {

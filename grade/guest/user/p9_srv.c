@@ -163,6 +163,18 @@ TEST(owners)
     CHECK_EQ(remove("#s/x"), 0);
 }
 
+/* The second is refused, and keeps nothing open. */
+static void
+post_twice(int fd)
+{
+    int srv = create("#s/twice", OWRITE | ORCLOSE, 0600);
+    int len = snprint(buf, sizeof buf, "%d", fd);
+
+    write(srv, buf, (size_t)len);
+    write(srv, buf, (size_t)len);
+    close(srv);
+}
+
 static void
 post_and_open(void)
 {
@@ -174,6 +186,7 @@ post_and_open(void)
         if (pipe(fds) < 0)
             continue;
         post(path, fds[0], 0666);
+        post_twice(fds[1]);
         close(open(path, ORDWR));
         if (i % 2)
             remove(path);
