@@ -438,8 +438,6 @@ endef
 
 # programs, each a file or a folder of its own: from stage 3 on
 define USER_CMD
-user/cmd/ps.c        processes
-user/cmd/kill.c      post a note
 user/cmd/sleep.c     wait
 user/cmd/time.c      run a program and time it
 user/cmd/uptime.c    time since boot
@@ -468,6 +466,8 @@ user/stage3/init.c   first process: greets, keeps a shell running
 user/stage3/sh.c     command loop
 user/stage3/ls.c     files of the boot archive
 user/stage3/echo.c   print the arguments
+user/stage3/ps.c     processes
+user/stage3/kill.c   post a note
 endef
 
 # from stage 4 on
@@ -518,6 +518,8 @@ user/cmd/seq.c           count
 user/cmd/expr.c          reckon
 user/cmd/test.c          is something so?
 user/cmd/date.c          date and time
+user/cmd/ps.c            processes
+user/cmd/kill.c          post a note
 user/cmd/env.c           variables
 user/cmd/read.c          a line into a variable
 user/cmd/which.c         where programs are

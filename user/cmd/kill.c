@@ -1,38 +1,49 @@
 /*
- * kill.c - post a note to processes.
+ * kill.c - post a note to processes: their file `note` takes it.
  */
 #include "lib/lux.h"
 
 static const char usage[] = "usage: kill [-n note] [-g] pid ...\n"
                             "Post the note \"kill\" to processes.\n"
                             "  -n  another note, like interrupt\n"
-                            "  -g  the numbers are note groups\n";
+                            "  -g  to the note groups of these processes\n";
+
+static int
+post(const char *pid, const char *file, const char *note)
+{
+    char path[MAX_PATH];
+    int64_t n;
+    int fd;
+
+    if (strspn(pid, "0123456789") != strlen(pid) || *pid == '\0')
+        return (int)error_set(-E_NOPROC);
+    snprint(path, sizeof(path), "#p/%.20s/%s", pid, file);
+    fd = open(path, OWRITE);
+    if (fd == -E_NOEXIST)
+        return (int)error_set(-E_NOPROC);
+    if (fd < 0)
+        return fd;
+    n = write(fd, note, strlen(note));
+    close(fd);
+    return n < 0 ? (int)n : 0;
+}
 
 int
 main(int argc, char **argv)
 {
-    enum note_target target = NOTE_PROC;
-    const char *note = "kill";
-    int failed = 0;
+    const char *note = "kill", *file = "note";
 
     ARGBEGIN
     {
     case 'n': note = EARG(); break;
-    case 'g': target = NOTE_GROUP; break;
+    case 'g': file = "notepg"; break;
     default: ARGBAD();
     }
     ARGEND
     if (argc == 0)
         usage_die(usage);
-    for (int i = 0; i < argc; i++) {
-        uint64_t id = number_or_die(argv[i], usage);
-
-        if (id == 0 || id > UINT32_MAX)
-            error_set(failed = -E_NOPROC);
-        else if (postnote(target, (uint32_t)id, note) == 0)
-            continue;
-        fprint(2, "kill: %s: %r\n", argv[i]);
-        failed = 1;
-    }
-    return failed != 0;
+    for (int i = 0; i < argc; i++)
+        if (post(argv[i], file, note) < 0)
+            warn("%s: %r", argv[i]);
+    exit_warned();
 }

@@ -124,7 +124,6 @@ do_line_command(char letter, const char *s, struct range r)
     case 'm': move_lines(s, r); break;
     case 'n':
     case 'p': show_lines(r, letter == 'n'); break;
-    case 's': substitute(s, r); break;
-    default: complain("%c is no command", letter);
+    default: substitute(s, r);
     }
 }

@@ -144,7 +144,9 @@ do_command(const char *s)
         warned = false;
     if (do_file_command(letter, s, r))
         return;
-    if (r.from == 0 || r.to > nlines)
+    if (letter == '\0' || strchr("cdgjmnps", letter) == NULL)
+        complain("%c is no command", letter);
+    else if (r.from == 0 || r.to > nlines)
         complain("there is no such line");
     else
         do_line_command(letter, s, r);
