@@ -6,6 +6,7 @@
 #   make qemu-direct  without GRUB: starts the kernel at once
 #   make iso          build/<variant>/lux9.iso, for BIOS and UEFI
 #   make test         all tests; T=mmu or T=name: some (docs: grade/README.md)
+#   make fuzz         RUNS= inputs at random for the 9P codec
 #   make check        format, layers, dead prototypes, names in the docs
 #   make doctor       what this system lacks, and the command that mends it
 #   make gdb          the machine under GDB; T=name: one test
@@ -798,6 +799,23 @@ build/host/hostfs: $(wildcard user/servers/hostfs/*.c)
 $(HOST_SRV): $(HOST_SRV_LIB) $(wildcard user/lib/*.h user/lib/9p/*.h) | $$(@D)/
 	$(call say,HOST,$@)
 	$(Q)$(HOST_CC) $(HOST_FLAGS) -DSTAGE=4 -o $@ $(filter %.c,$^)
+
+# RUNS inputs for the 9P codec, from those kept in grade/host/corpus; what is
+# new goes to build/fuzz
+RUNS ?= 1000000
+fuzz: build/host/fuzz_fcall
+	@mkdir -p build/fuzz
+	$(Q)$< -runs=$(RUNS) -max_len=512 -print_final_stats=1 \
+		-artifact_prefix=build/fuzz/ build/fuzz grade/host/corpus
+.PHONY: fuzz
+
+build/host/fuzz_fcall: grade/host/fuzz_fcall.c \
+		$(call host_sources,grade/host/fuzz_fcall.c) \
+		$(wildcard kernel/9p/layout.h kernel/include/lux/*.h) | $$(@D)/
+	$(call say,FUZZ,$@)
+	$(Q)clang -std=gnu2x -O1 -g $(WARN) -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -Ikernel -Ikernel/include $(TODO_CFLAGS) \
+		-o $@ $(filter %.c,$^)
 
 # ---- the course: handouts, and the check of the labs ----
 

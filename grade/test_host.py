@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -41,3 +42,18 @@ def test_host(programs: Path, source: Path, name: str) -> None:
     command = [str(programs / source.stem), name]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.skipif(shutil.which("clang") is None, reason="libFuzzer is clang's")
+def test_fuzz(tmp_path: Path) -> None:
+    """The 9P codec stands 100,000 messages made up from those kept."""
+    with (ROOT / "build" / ".lock-host").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        command = ["make", "-s", "-C", str(ROOT), "build/host/fuzz_fcall"]
+        made = subprocess.run(command, capture_output=True, text=True)
+    assert made.returncode == 0, made.stdout + made.stderr
+    command = [str(ROOT / "build/host/fuzz_fcall"), "-runs=100000", "-seed=1"]
+    command += ["-max_len=512", f"-artifact_prefix={tmp_path}/", str(tmp_path)]
+    command.append(str(HOST / "corpus"))
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr[-3000:]
