@@ -255,7 +255,9 @@ extern const struct dev mnt_dev;   /* #M  mnt.c */
 
 /* ---- path.c: how a channel was reached ---- */
 
-struct path *path_new(struct path *up, const char *name); /* NULL: no memory */
+/* The step to `name` behind up (NULL: a root).  NULL: no memory, or too long
+ * a way. */
+struct path *path_new(struct path *up, const char *name);
 void path_ref(struct path *p);
 void path_unref(struct path *p);
 
@@ -415,3 +417,6 @@ int64_t mnt_version(struct chan *conn, uint32_t msize, const char *version,
  * with its defaults; auth NULL: without.  The root's channel. */
 int mnt_attach(struct chan *conn, struct chan *auth, const char *aname,
         struct chan **root);
+
+/* Is c a file of the server at the other end of chan? */
+bool mnt_runs_on(const struct chan *c, const struct chan *chan);

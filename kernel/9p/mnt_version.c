@@ -120,6 +120,12 @@ attach(struct conn *conn, uint32_t afid, const char *aname, struct chan *c)
     return 0;
 }
 
+bool
+mnt_runs_on(const struct chan *c, const struct chan *chan)
+{
+    return c->dev == &mnt_dev && ((struct fid *)c->aux)->conn->chan == chan;
+}
+
 int
 mnt_attach(struct chan *chan, struct chan *auth, const char *aname,
         struct chan **root)

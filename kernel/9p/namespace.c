@@ -300,6 +300,17 @@ only_itself(const struct join *j, const struct chan *where)
     return j->n == 1 && chan_same_file(j->part[0].to, where);
 }
 
+/* What unmount's first name means at j: the tree mounted there, if it is its
+ * server's connection (/srv/x); else itself. */
+static struct chan *
+meant_at(const struct join *j, struct chan *what)
+{
+    for (unsigned i = 0; i < j->n; i++)
+        if (mnt_runs_on(j->part[i].to, what))
+            return j->part[i].to;
+    return what;
+}
+
 int
 ns_unbind(struct name_space *ns, struct chan *what, struct chan *where)
 {
@@ -312,7 +323,7 @@ ns_unbind(struct name_space *ns, struct chan *what, struct chan *where)
         if (!old)
             return -E_UNMOUNT;
         if (what)
-            new = join_without(old, what, &gone);
+            new = join_without(old, meant_at(old, what), &gone);
         if (what && !new)
             err = -E_NOMEM;
         else if (gone == 0)

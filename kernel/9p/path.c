@@ -8,14 +8,20 @@
  */
 #include "9p/private.h"
 
+enum {
+    MAX_DEPTH = 1024 /* names of one way; a program may go down for ever */
+};
+
 struct path *
 path_new(struct path *up, const char *name)
 {
     size_t n = strlen(name) + 1;
-    struct path *p = kmalloc(sizeof *p + n);
+    uint32_t depth = up ? up->depth + 1 : 0;
+    struct path *p = depth < MAX_DEPTH ? kmalloc(sizeof *p + n) : NULL;
 
     if (!p)
         return NULL;
+    p->depth = depth;
     p->ref = 1;
     p->up = up;
     p->from = NULL;

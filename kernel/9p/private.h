@@ -16,6 +16,7 @@ int chan_walk(struct chan *c, const char *const names[], unsigned n,
  * once more than one refer to it. */
 struct path {
     uint32_t ref;      /* [a] */
+    uint32_t depth;    /* names before it */
     struct path *up;   /* NULL: a root */
     struct chan *from; /* the place itself, if something is bound there */
     char name[];       /* "/", "#c" of a root */

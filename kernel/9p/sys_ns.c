@@ -108,11 +108,31 @@ sys_mount(
     return err;
 }
 
+/* The first name of unmount: a tree; or if it is a file that stands for
+ * another (/srv/x), that one, from which a tree may have been mounted. */
+static int
+name_unmounted(uint64_t new, struct chan **what)
+{
+    struct chan *open;
+    char buf[MAX_PATH];
+    int err = copy_str_in(buf, new, sizeof buf);
+
+    if (err >= 0)
+        err = name_open(buf, NAME_BIND_NEW, 0, 0, what);
+    if (err < 0 || !(*what)->dev->open_as || (*what)->qid.type & QTDIR)
+        return err;
+    if (name_open(buf, NAME_OPEN, ORDWR, 0, &open) == 0) {
+        chan_close(*what);
+        *what = open;
+    }
+    return 0;
+}
+
 int64_t
 sys_unmount(uint64_t new, uint64_t old)
 {
     struct chan *what = NULL, *where;
-    int err = new ? name_user(new, NAME_BIND_NEW, &what) : 0;
+    int err = new ? name_unmounted(new, &what) : 0;
 
     if (err)
         return err;

@@ -74,6 +74,33 @@ make_script(const char *path, const char *text)
     close(fd);
 }
 
+/* A tree is taken away by the name of what was mounted, too. */
+TEST(unmount_a_server)
+{
+    static char *argv[] = { "ramfs", "-s", "two", NULL };
+    int fd, pid;
+
+    begin();
+    pid = rfork(RFPROC | RFFDG);
+    if (pid == 0) {
+        exec("/bin/ramfs", argv);
+        exits("no ramfs");
+    }
+    MUST(wait_for(pid, NULL) == pid);
+    fd = open("/srv/two", ORDWR);
+    MUST(fd >= 0);
+    MUST(mount(fd, -1, "/mnt", MREPL | MCREATE, "") == 0);
+    MUST(mount(fd, -1, "/n", MAFTER, "") == 0);
+    MUST(close(create("/mnt/x", OREAD, 0666)) == 0);
+    CHECK_EQ(access("/n/x", AEXIST), 0);
+    CHECK_EQ(unmount("/srv/two", "/tmp"), -E_UNION);
+    CHECK_EQ(unmount("/srv/two", "/n"), 0);
+    CHECK_EQ(access("/n/x", AEXIST), -E_NOEXIST);
+    CHECK_EQ(unmount("/mnt", "/mnt"), 0);
+    CHECK_EQ(access("/mnt/x", AEXIST), -E_NOEXIST);
+    CHECK_EQ(remove("/srv/two"), 0);
+}
+
 /* A program is found by any path that leads to it. */
 TEST(by_any_path)
 {
