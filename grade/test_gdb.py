@@ -295,6 +295,48 @@ def test_earlier_stages(stage: int, says: str) -> None:
     assert "physical 0x10" in walk
 
 
+@functools.lru_cache(maxsize=None)
+def mounted() -> dict[str, str]:
+    """What the commands about files say about the guest test look."""
+    goes = ["lux program p9_look", "tbreak settled", "continue"]
+    looks = ["chan 1", "ns 1", "9p", "chan 99", "ns"]
+    said = session("p9_look.files", *goes, *[f"lux {look}" for look in looks])
+    return dict(zip(goes + looks + ["records"], said))
+
+
+def test_chan() -> None:
+    """lux chan shows a process's open files, with modes, offsets and paths."""
+    lines = mounted()["chan 1"].splitlines()
+    assert lines[0].split() == "FD MODE DEV QID OFFSET REFS PATH".split(), lines
+    words = [line.split() for line in lines[1:]]
+    one = next(w for w in words if w[-1] == "/n/a")
+    assert one[1:3] == ["r", "#M"] and one[5] == "4", lines
+    assert any(w[-1] == "#c/null" and w[1] == "w" for w in words), lines
+    assert [w[0] for w in words[-2:]] == ["root", "dot"], lines
+    assert "there is no process 99" in mounted()["chan 99"]
+
+
+def test_ns() -> None:
+    """lux ns shows what is bound where, unions in their order."""
+    lines = mounted()["ns 1"].splitlines()
+    assert lines[0].split()[:3] == ["PLACE", "FILE", "IS"], lines
+    at = next(i for i, line in enumerate(lines) if line.startswith("/tmp "))
+    assert "  #c " in lines[at] and re.match(r" +#e +#e 0 ", lines[at + 1]), lines
+    assert any(re.match(r"/n .*#\|/data +#M \d", line) for line in lines), lines
+    assert "usage" in mounted()["ns"]
+
+
+def test_9p() -> None:
+    """lux 9p shows connections, and who waits for which answer."""
+    text = mounted()["9p"]
+    assert re.search(r"^#M \d+ on #\|/data: msize 65560, \d+ fids, 4 tags", text), text
+    waits = re.findall(r"^  tag +\d+  \d+ p9_look +Tread fid \d+ count 10$", text, re.M)
+    assert len(waits) == 2, text
+    assert re.search(r"read by \d+ p9_look$", text, re.M), text
+    assert re.search(r"^  tag +\d+  - +Tread fid \d+ count 10$", text, re.M), text
+    assert re.search(r"^  tag +\d+  - +Tflush fid - oldtag \d+$", text, re.M), text
+
+
 def test_held_spinlocks() -> None:
     """lux locks shows the ranks a CPU holds, and the locks it knows by name."""
     goes = ["hbreak ktest_fn_qlock_is_fifo", "continue", "break fair_add", "continue"]
@@ -326,8 +368,8 @@ def test_other_cpus() -> None:
 def test_help() -> None:
     """help lux lists every command with a line, and its short name works."""
     help_, short = session("", "lux help", "lcpu", STAGE="1")[:2]
-    words = "bt cpu frames locks log program ps runq space trace type walk".split()
-    for word in words:
+    words = "9p bt chan cpu frames locks log ns program ps runq space trace type walk"
+    for word in words.split():
         assert re.search(rf"^lux {word}, l{word} -- .*: lux {word}", help_, re.M), word
     assert short.startswith("CPU 0:")
 

@@ -13,8 +13,9 @@ import gdb
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 # Each module defines the commands about one subject.
-from lux import calls, command, cpus, locks, memory  # noqa: E402
+from lux import calls, command, cpus, files, locks, memory  # noqa: E402
 from lux import processes, programs, ring, runq, traps, walk  # noqa: E402, F401
 
-command.define(cpus, processes, calls, programs, runq, locks, walk, memory, ring)
+subjects = [cpus, processes, calls, programs, runq, locks, walk, memory, ring]
+command.define(*subjects, files)
 gdb.execute("set print pretty on")

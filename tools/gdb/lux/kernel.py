@@ -16,8 +16,8 @@ import gdb
 LIST_MAX = 20000  # longest list that is believed
 PAGING = 1 << 31  # CR0.PG
 DIRECT_BASE = 0xFFFF800000000000  # boot/boot.h: all RAM is mapped from here
-STAGES = {2: "mmu_init", 3: "sched_init"}
-STAGE_BRINGS = {1: "traps", 2: "page frames", 3: "processes"}
+STAGES = {2: "mmu_init", 3: "sched_init", 4: "files_init"}
+STAGE_BRINGS = {1: "traps", 2: "page frames", 3: "processes", 4: "files"}
 
 
 class Unready(Exception):
