@@ -103,7 +103,6 @@ output_of(const char *commands, size_t *n)
         leave();
     }
     close(fds[1]);
-    job_watch(pid);
     while ((got = read(fds[0], buf, sizeof(buf))) > 0 || got == -E_INTR)
         text_add(&out, buf, got > 0 ? (size_t)got : 0);
     close(fds[0]);

@@ -1,11 +1,11 @@
 /*
  * jobs.c - children, in the foreground and in the background.
  *
- * At the console each command gets a note group of its own, and the one in
- * the foreground is what an interrupt goes to.  A command that ends with `&`
- * is a job: the shell goes on and says so when the job is done.  A shell
- * that runs a script keeps its children in its own group, so that the whole
- * script is one job of the shell that started it.
+ * An interrupt at the console goes to the shell's note group.  What runs in
+ * the foreground is in it, too, and so gets the note with the shell, which
+ * gives up the rest of its line; the shell of a script does the same and ends.
+ * A command of the console that ends with `&` is a job, in a note group of its
+ * own: the shell goes on and says so when the job is done.
  */
 #include "cmd/sh/sh.h"
 
@@ -20,7 +20,7 @@ static struct job {
 
 bool interactive;
 volatile bool interrupted;      /* since the last prompt */
-static volatile int foreground; /* the child we wait for, or 0 */
+static volatile int foreground; /* a job that fg waits for, or 0 */
 
 /* The job with this pid (0: a free place), or NULL. */
 static struct job *
@@ -109,40 +109,28 @@ close_input(void)
     }
 }
 
-/* The child has a copy of the descriptors, so that what it does to them stays
- * with it, and its own note group if it is a job. */
+/*
+ * The child has a copy of the descriptors, so that what it does to them stays
+ * with it.  A note that comes while it is made may come too early for it and
+ * too late for us to make none: then we pass it on.
+ */
 int
 job_fork(unsigned flags)
 {
-    unsigned group = interactive ? RFNOTEG : 0;
-    unsigned variables = flags & JOB_OWN_VARIABLES ? RFENVG : 0;
     bool background = flags & JOB_BACKGROUND;
+    unsigned group = interactive && background ? RFNOTEG : 0;
+    unsigned variables = flags & JOB_OWN_VARIABLES ? RFENVG : 0;
     int pid = rfork(RFPROC | RFFDG | group | variables);
 
-    if (pid > 0 && interrupted && !interactive) /* it came too late for that */
+    if (pid > 0 && interrupted)
         postnote(NOTE_PROC, (uint32_t)pid, "interrupt");
     if (pid != 0)
         return pid;
-    foreground = 0;
-    if (interactive && !background)
-        cons_group(0);
-    if (interrupted) /* it was meant for the command that we become */
-        exits("interrupt");
     if (background)
         close_input();
     interactive = false;
     jobs_forget();
     return 0;
-}
-
-void
-job_watch(int pid)
-{
-    if (!interactive)
-        return;
-    foreground = pid;
-    if (interrupted) /* before we could say who it is for */
-        postnote(NOTE_GROUP, (uint32_t)pid, "interrupt");
 }
 
 /* An interrupt during the wait is the children's; we wait on. */
@@ -152,8 +140,6 @@ wait_for_all(const int *pids, int n)
     struct waitmsg w = { 0 };
     int left = n;
 
-    if (n > 0)
-        job_watch(pids[0]);
     while (left > 0) {
         int got = wait(&w), i = 0;
 
@@ -170,23 +156,9 @@ wait_for_all(const int *pids, int n)
         if (i == n - 1)
             status_set(w.msg);
     }
-    foreground = 0;
-    if (!interactive)
-        return;
-    cons_group(0);
-    if (strcmp(w.msg, "interrupt") != 0)
-        return;
-    interrupted = true; /* so the rest of the line ends, too */
-    /* what it was about to fork was not there yet to get the note */
-    postnote(NOTE_GROUP, (uint32_t)pids[0], "interrupt");
 }
 
-/*
- * Interrupt: whatever the shell is doing for this line ends, and if it waits
- * for a command, so does that.  A shell that is not at the console gets the
- * note together with its children, waits for their end, and ends then.  All
- * other notes kill.
- */
+/* Interrupt: see above.  All other notes kill. */
 void
 on_note(struct ureg *ureg, char *note)
 {
@@ -211,7 +183,7 @@ void
 job_exec(char **words)
 {
     notify(NULL);
-    if (interrupted && !interactive)
+    if (interrupted)
         exits("interrupt");
     exec_search(words[0], words);
     fprint(2, "sh: %s: %r\n", words[0]);
@@ -292,6 +264,7 @@ job_foreground(char **words)
     fprint(2, "%s\n", j->text);
     pid = j->pid;
     j->pid = 0;
-    cons_group((uint32_t)pid);
+    foreground = pid;
     wait_for_all(&pid, 1);
+    foreground = 0;
 }

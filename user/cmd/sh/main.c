@@ -189,6 +189,8 @@ main(int argc, char **argv)
         run_file(argv[0]);
     else {
         interactive = prompt || at_console();
+        if (interactive)
+            cons_group(0);
         run_input();
     }
     leave();

@@ -197,9 +197,9 @@ stages_of(struct node *t, struct node **stages)
     return n + 1;
 }
 
-/* Not interactive: start every stage, then wait for all. */
+/* Start every stage, then wait for all. */
 static void
-run_stages(struct node *t)
+run_pipe(struct node *t)
 {
     struct node *stages[MAX_STAGES];
     int pids[MAX_STAGES], fds[2], in = 0, started = 0;
@@ -230,16 +230,6 @@ run_stages(struct node *t)
     wait_for_all(pids, started);
     if (started < n)
         status_set("pipe failed");
-}
-
-/* At the console all stages are one job: children of one child. */
-static void
-run_pipe(struct node *t)
-{
-    if (interactive)
-        run_child(t);
-    else
-        run_stages(t);
 }
 
 static void

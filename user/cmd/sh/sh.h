@@ -187,7 +187,6 @@ enum job_flags {
     JOB_OWN_VARIABLES = 2, /* what it sets is not ours */
 };
 int job_fork(unsigned flags); /* as fork; the child is ready to run_last */
-void job_watch(int pid);      /* from now on interrupts are for it */
 void wait_for_all(const int *pids, int n); /* status: the last one's */
 void job_add(int pid, const char *text);
 void jobs_reap(void); /* tell of those that are done */
