@@ -266,8 +266,7 @@ def test_help_lists_every_program(shell: Shell) -> None:
     assert len(programs()) >= 50
     assert not {*programs()} - {*listed}
     text = say(machine, "man " + " ".join(programs()))
-    for name in programs():
-        assert f"usage: {name}" in text, name
+    assert [name for name in programs() if f"usage: {name}" not in text] == []
 
 
 def test_every_program_says_what_it_does(shell: Shell) -> None:
@@ -276,8 +275,7 @@ def test_every_program_says_what_it_does(shell: Shell) -> None:
     line = "for p in /bin/*; do if $p -h; then :; else echo WRONG: $p $status; fi; done"
     text = say(machine, line)
     assert "WRONG" not in text
-    for name in programs():
-        assert f"usage: {name}" in text, name
+    assert [name for name in programs() if f"usage: {name}" not in text] == []
 
 
 BAD = ["-Z", "-n", "/nosuch", "'['", "'' ''", "a b c d e f g", "-n -1", "/boot /boot"]
