@@ -10,6 +10,9 @@
  */
 #include "9p/layout.h"
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+        "layout.h: put_number and get_number must swap bytes");
+
 #define F(kind, member)                                                        \
     {                                                                          \
 #member, kind, offsetof(struct fcall, member)                          \

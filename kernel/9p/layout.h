@@ -49,8 +49,6 @@ bool text_ok(enum kind kind, const uint8_t *s, size_t n);
  * Numbers are little-endian on the wire, as in this machine's memory: so the
  * first bytes of a number are the number.  Each case becomes one instruction.
  */
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "swap bytes here");
-
 static inline uint64_t
 get_number(const uint8_t *p, unsigned width)
 {
