@@ -185,7 +185,8 @@ TEST(outlives_its_maker)
 }
 
 /* One of a group binds while another walks: each walk finds one of the two
- * directories, and nothing breaks. */
+ * directories, and nothing breaks.
+ * cpus: 2 */
 TEST(bind_while_walking)
 {
     begin();
@@ -193,13 +194,13 @@ TEST(bind_while_walking)
 
     MUST(pid >= 0);
     if (pid == 0) {
-        for (int i = 0; i < 3000; i++)
+        for (int i = 0; i < 1000; i++)
             if (bind(i % 2 ? "/boot/bin" : "/dev", "/mnt", i % 3) < 0)
                 unmount(NULL, "/mnt");
         unmount(NULL, "/mnt");
         exits("");
     }
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 1000; i++) {
         int fd = open("/mnt/null", OREAD);
 
         CHECK(fd >= 0 || fd == -E_NOEXIST);
@@ -211,7 +212,8 @@ TEST(bind_while_walking)
     CHECK(!there("/mnt/ls"));
 }
 
-/* Many processes share one table and open and close the same numbers. */
+/* Many processes share one table and open and close the same numbers.
+ * cpus: 4 */
 TEST(one_table_many_hands)
 {
     char buf[16];
@@ -219,7 +221,7 @@ TEST(one_table_many_hands)
     begin();
     for (int p = 0; p < 6; p++)
         if (rfork(RFPROC) == 0) {
-            for (int i = 0; i < 800; i++) {
+            for (int i = 0; i < 200; i++) {
                 int fd = open("/dev/zero", OREAD);
 
                 read((fd + i) % 8, buf, sizeof(buf));
