@@ -1,0 +1,200 @@
+/*
+ * p9_export.c - exportfs: a name space seen through a connection, calls that
+ * block, and flushes that end them.
+ */
+#include "check.h"
+
+enum {
+    MS = 1000000
+};
+
+static char text[256];
+
+/* exportfs of `dir` mounted on /mnt. */
+static void
+mount_export(char *option, char *dir)
+{
+    char *argv[] = { "exportfs", "-i", option, dir, NULL };
+    int fds[2], pid;
+
+    if (option == NULL) {
+        argv[2] = dir;
+        argv[3] = NULL;
+    }
+    MUST(pipe(fds) == 0);
+    pid = rfork(RFPROC | RFFDG | RFNOWAIT);
+    MUST(pid >= 0);
+    if (pid == 0) {
+        dup(fds[1], 20);
+        close(fds[0]);
+        close(fds[1]);
+        dup(20, 0);
+        dup(20, 1);
+        close(20);
+        exec("#B/bin/exportfs", argv);
+        _exits("no exportfs");
+    }
+    close(fds[1]);
+    MUST(mount(fds[0], -1, "/mnt", MREPL | MCREATE, "") == 0);
+    close(fds[0]);
+}
+
+/* What the file holds, in text. */
+static const char *
+contents(const char *path)
+{
+    int fd = open(path, OREAD);
+    int64_t n = fd < 0 ? fd : readn(fd, text, sizeof(text) - 1);
+
+    text[n < 0 ? 0 : n] = '\0';
+    close(fd);
+    return text;
+}
+
+/* Files of a device: made, written, read, listed, removed on the other side. */
+TEST(export_files)
+{
+    struct dir *list, *here, *there;
+
+    MUST(bind("#e", "/tmp", MREPL | MCREATE) == 0);
+    mount_export(NULL, "/tmp");
+    CHECK_EQ(write_file("/mnt/x", "from afar"), 0);
+    CHECK_STR(contents("/tmp/x"), "from afar");
+    CHECK_EQ(write_file("/tmp/x", "from here"), 0);
+    CHECK_STR(contents("/mnt/x"), "from here");
+    MUST(dir_list("/mnt", &list) == 1);
+    CHECK_STR(list->name, "x");
+    here = dirstat("/tmp/x");
+    there = dirstat("/mnt/x");
+    MUST(here != NULL && there != NULL);
+    CHECK_EQ(there->length, here->length);
+    CHECK_EQ(there->mode, here->mode);
+    CHECK_EQ(list->qid.path, there->qid.path);
+    CHECK_EQ(remove("/mnt/x"), 0);
+    CHECK_EQ(open("/tmp/x", OREAD), -E_NOEXIST);
+    CHECK_EQ(open("/mnt/x", OREAD), -E_NOEXIST);
+}
+
+/* Only what lies below the directory is offered; `..` does not lead out. */
+TEST(export_part)
+{
+    MUST(bind("#c", "/dev", MREPL) == 0);
+    mount_export(NULL, "/dev");
+    CHECK_EQ(open("/mnt/dev", OREAD), -E_NOEXIST);
+    CHECK_EQ(open("/mnt/#c", OREAD), -E_NOEXIST);
+    CHECK_EQ(open("/mnt/#c/time", OREAD), -E_NOEXIST);
+    CHECK(open("/mnt/time", OREAD) >= 0);
+}
+
+/* -r: everything may be looked at, nothing changed. */
+TEST(export_read_only)
+{
+    struct dir d;
+
+    MUST(bind("#e", "/tmp", MREPL | MCREATE) == 0);
+    CHECK_EQ(write_file("/tmp/x", "fixed"), 0);
+    mount_export("-r", "/tmp");
+    CHECK_STR(contents("/mnt/x"), "fixed");
+    CHECK_EQ(open("/mnt/x", OWRITE), -E_PERM);
+    CHECK_EQ(open("/mnt/x", OREAD | OTRUNC), -E_PERM);
+    CHECK_EQ(create("/mnt/y", OWRITE, 0666), -E_PERM);
+    CHECK_EQ(remove("/mnt/x"), -E_PERM);
+    dir_null(&d);
+    d.mode = 0600;
+    CHECK_EQ(dirwstat("/mnt/x", &d), -E_PERM);
+    CHECK_STR(contents("/tmp/x"), "fixed");
+}
+
+static void
+ignore(struct ureg *ureg, char *note)
+{
+    (void)ureg, (void)note;
+    noted(NCONT);
+}
+
+/* A pipe in the exported tree: /tmp/data and /tmp/data1.  Our end of it. */
+static int
+export_pipe(void)
+{
+    int fd;
+
+    MUST(bind("#|", "/tmp", MREPL) == 0);
+    mount_export(NULL, "/tmp");
+    fd = open("/tmp/data1", ORDWR);
+    MUST(fd >= 0);
+    return fd;
+}
+
+/*
+ * A read that blocks over there, here interrupted by a note: it ends, and
+ * what is written afterwards is not lost to it.
+ *
+ * cpus: 1 4
+ */
+TEST(export_flush)
+{
+    int fd, ours = export_pipe();
+
+    notify(ignore);
+    fd = open("/mnt/data", OREAD);
+    MUST(fd >= 0);
+    for (int i = 0; i < 20; i++) {
+        alarm((uint64_t)(i + 1) * MS);
+        CHECK_EQ(read(fd, text, 10), -E_INTR);
+        CHECK_EQ(write(ours, "next", 4), 4);
+        CHECK_EQ(read(fd, text, 10), 4);
+    }
+}
+
+static void
+reader(int i)
+{
+    char buf[8];
+    int fd = open("/mnt/data", OREAD);
+
+    CHECK_EQ(read(fd, buf, 4), 4);
+    exits(i < 0 || check_failures ? "a check failed" : "");
+}
+
+/*
+ * Thirty reads block over there; all else goes on, and each gets its own.
+ *
+ * cpus: 1 4
+ */
+TEST(export_many_block)
+{
+    struct waitmsg w;
+    int ours = export_pipe();
+
+    for (int i = 0; i < 30; i++)
+        if (rfork(RFPROC | RFFDG) == 0)
+            reader(i);
+    sleep(50 * MS);
+    for (int i = 0; i < 20; i++)
+        CHECK(access("/mnt/data1", AEXIST) == 0);
+    for (int i = 0; i < 30; i++)
+        CHECK_EQ(write(ours, "word", 4), 4);
+    for (int i = 0; i < 30; i++) {
+        MUST(wait(&w) > 0);
+        CHECK_STR(w.msg, "");
+    }
+}
+
+/* The client goes while requests block: the server and its workers end. */
+TEST(export_ends)
+{
+    int ours = export_pipe(), pid;
+    struct waitmsg w;
+
+    pid = rfork(RFPROC | RFFDG);
+    if (pid == 0)
+        reader(0);
+    sleep(20 * MS);
+    CHECK_EQ(postnote(NOTE_PROC, (uint32_t)pid, "kill"), 0);
+    CHECK_EQ(wait_for(pid, &w), pid);
+    CHECK_EQ(unmount(NULL, "/mnt"), 0);
+    close(ours);
+    for (int i = 0; i < 1000 && check_more_procs() > 0; i++)
+        sleep(MS);
+    CHECK_EQ(check_more_procs(), 0);
+}
