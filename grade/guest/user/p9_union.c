@@ -166,6 +166,22 @@ TEST(kinds_do_not_mix)
     CHECK_EQ(bind("/n/a", "/nowhere", MREPL), -E_NOEXIST);
 }
 
+/* What is bound somewhere stays what it was, though its old name means
+ * something else later. */
+TEST(bound_again_elsewhere)
+{
+    begin();
+    CHECK_EQ(bind("/n/a", "/n/u", MREPL | MCREATE), 0);
+    CHECK_EQ(bind("/n/b", "/n/a", MREPL), 0);
+    CHECK(there("/n/a/only-b") && !there("/n/a/only-a"));
+    CHECK(there("/n/u/only-a") && !there("/n/u/only-b"));
+    MUST(chdir("/n/u") == 0);
+    CHECK(there("only-a") && !there("only-b"));
+    MUST(close(create("x", OREAD, DMDIR | 0755)) == 0);
+    CHECK(there("/n/u/x") && !there("/n/a/x"));
+    CHECK_EQ(remove("x"), 0);
+}
+
 /* Taking away what is not there is an error and changes nothing. */
 TEST(unmount_rules)
 {
@@ -281,6 +297,30 @@ TEST(circles)
     CHECK_EQ(bind("/", "/n/a", MREPL), 0);
     CHECK(there("/n/a/n/a/n/a/dev/null"));
     CHECK(there("/n/a/n/a/../../dev/null"));
+}
+
+/* /proc/n/ns tells what was bound, as commands that would do it again. */
+TEST(told_as_commands)
+{
+    char path[32], *text;
+
+    begin();
+    CHECK_EQ(bind("/n/a", "/n/u", MBEFORE | MCREATE), 0);
+    CHECK_EQ(bind("/n/b", "/n/u", MAFTER), 0);
+    CHECK_EQ(bind("/n/a", "/n/u", MBEFORE), 0);
+    CHECK_EQ(bind("/dev/null", "/dev/zero", MREPL), 0);
+    CHECK_EQ(bind("/n/b", "/mnt", MREPL | MCREATE), 0);
+    CHECK_EQ(bind("/n/a", "/mnt", MAFTER), 0);
+    MUST(chdir("/n/u/only-b") == 0);
+    snprint(path, sizeof(path), "/proc/%d/ns", getpid());
+    text = read_file(path, NULL);
+    MUST(text != NULL);
+    CHECK(strncmp(text, "bind #B /boot\n", 14) == 0);
+    CHECK(strstr(text, "bind -a #t /dev\n") != NULL);
+    CHECK(strstr(text, "bind -bc /n/a /n/u\nbind -b /n/a /n/u\n"
+                       "bind -a /n/b /n/u\nbind /dev/null /dev/zero\n"
+                       "bind -c /n/b /mnt\nbind -a /n/a /mnt\n"
+                       "cd /n/u/only-b\n") != NULL);
 }
 
 static void
