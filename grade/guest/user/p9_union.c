@@ -110,6 +110,11 @@ TEST(binding_a_union_binds_its_parts)
     CHECK_STR(names("/mnt/both"), "in-a ");
     CHECK_EQ(bind("/dev", "/mnt", MBEFORE), 0);
     CHECK(there("/mnt/null") && there("/mnt/trace") && there("/mnt/only-b"));
+    CHECK_EQ(unmount(NULL, "/mnt"), 0);
+    CHECK_EQ(bind("/n/b", "/n/a", MAFTER), 0);
+    CHECK_EQ(bind("/n/a", "/mnt", MREPL | MCREATE), 0);
+    CHECK_EQ(unmount("/n/a", "/mnt"), 0); /* the part that took new files */
+    CHECK_EQ(create("/mnt/x", OREAD, DMDIR | 0755), -E_NOCREATE);
 }
 
 /* New files go to the first part that was bound with MCREATE, or nowhere. */
@@ -321,6 +326,11 @@ TEST(told_as_commands)
                        "bind -a /n/b /n/u\nbind /dev/null /dev/zero\n"
                        "bind -c /n/b /mnt\nbind -a /n/a /mnt\n"
                        "cd /n/u/only-b\n") != NULL);
+    free(text);
+    MUST(rfork(RFNAMEG) == 0);
+    CHECK_EQ(bind("/n/a", "/n", MAFTER), 0); /* a copy goes on counting */
+    text = read_file(path, NULL);
+    CHECK(text != NULL && strstr(text, "/mnt\nbind -a /n/a /n\ncd") != NULL);
 }
 
 static void
