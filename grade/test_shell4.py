@@ -216,6 +216,9 @@ def test_history(shell: Shell) -> None:
     assert type_keys(machine, "\x10" * 300 + "\n") == "one\n"
     numbered = re.findall(r"(?m)^ +\d+ +(.*)$", say(machine, "history"))
     assert numbered[:2] == ["echo one", "echo two"]
+    for number in range(100):
+        say(machine, f": {number}")
+    assert re.match(r" +\d+ +: 1\n", say(machine, "history"))
 
 
 def test_line_goes_on(shell: Shell) -> None:

@@ -17,6 +17,8 @@ g/s/s//S/
 $m0
 1,2p
 99p
+$d
+p
 q
 w
 q' > commands
@@ -34,15 +36,15 @@ ed text < commands
 #> Seven
 #> zero1
 #> ? there is no such line
+#> 5
 #> ? changed and not written; once more does it
-#> 25
+#> 18
 cat text
 #> Seven
 #> zero1
 #> 2
 #> 4
 #> 5
-#> S[ii]x
 echo Q | ed nosuch; echo 'x
 s
 /[/

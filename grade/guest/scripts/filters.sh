@@ -66,6 +66,10 @@ expr 2 + 3 '*' '(' 4 - 1 ')'; expr 1 / 0; expr 7 '>' 8
 #> 0
 test 2 -lt 10 -a ! -d /boot/etc/motd && test -d /boot -a -f /boot/etc/motd && echo so
 #> so
+test a = b -a x || echo not; test a = a -o '' && echo or; test ! '' -a ! -e /nosuch && echo none
+#> not
+#> or
+#> none
 basename /a/b.c .c; basename -d /a/b.c; date 951782400; seq 3 -2 -1 | tr '\n' ' '; echo
 #> b
 #> /a
