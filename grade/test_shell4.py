@@ -269,17 +269,16 @@ def test_help_lists_every_program(shell: Shell) -> None:
     listed = say(machine, "help").split()
     assert len(programs()) >= 50
     assert not {*programs()} - {*listed}
-    text = say(machine, "man " + " ".join(programs()))
-    assert [name for name in programs() if f"usage: {name}" not in text] == []
+    for name in programs():
+        assert f"usage: {name}" in say(machine, f"man {name}")
 
 
 def test_every_program_says_what_it_does(shell: Shell) -> None:
     """Every program prints its usage for -h, and succeeds."""
     machine = shell()
-    line = "for p in /bin/*; do if $p -h; then :; else echo WRONG: $p $status; fi; done"
-    text = say(machine, line)
-    assert "WRONG" not in text
-    assert [name for name in programs() if f"usage: {name}" not in text] == []
+    for name in programs():
+        text = say(machine, f"{name} -h && echo it succeeds")
+        assert f"usage: {name}" in text and "it succeeds" in text
 
 
 BAD = ["-Z", "-n", "/nosuch", "'['", "'' ''", "a b c d e f g", "-n -1", "/boot /boot"]
