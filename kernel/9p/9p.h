@@ -408,7 +408,8 @@ void conn_free(struct conn *conn);
 /*
  * Agree on version and message size on the connection conn (open for reading
  * and writing).  Both may be default: msize 0, version NULL.  The version
- * agreed goes to answer (n bytes).  The msize, or -E_...
+ * agreed goes to answer (n bytes).  The msize, or -E_...; -E_MOUNT: the caller
+ * alone could answer, and would wait for itself.
  */
 int64_t mnt_version(struct chan *conn, uint32_t msize, const char *version,
         char *answer, size_t n);

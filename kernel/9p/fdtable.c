@@ -287,3 +287,20 @@ fds_next(struct fd_table *t, int *fd)
     spin_unlock(&t->lock);
     return c;
 }
+
+bool
+fds_holds_alone(struct fd_table *t,
+        bool (*is)(const struct chan *, const void *), const void *arg)
+{
+    bool found = false;
+
+    spin_lock(&t->lock);
+    for (int fd = 0; fd < t->room && !found; fd++) {
+        const struct chan *c = t->fd[fd];
+
+        found = c && __atomic_load_n(&c->ref, __ATOMIC_RELAXED) == 1 &&
+                is(c, arg);
+    }
+    spin_unlock(&t->lock);
+    return found && __atomic_load_n(&t->ref, __ATOMIC_RELAXED) == 1;
+}

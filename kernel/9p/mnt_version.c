@@ -3,6 +3,17 @@
  * each tree that is mounted from it.
  */
 #include "9p/mnt.h"
+#include "9p/private.h"
+
+/* Are these the two ends of one pipe? */
+static bool
+other_end(const struct chan *c, const void *arg)
+{
+    const struct chan *end = arg;
+
+    return c->dev == &pipe_dev && end->dev == &pipe_dev && c->aux == end->aux &&
+           c->qid.path != end->qid.path && c->mode != CHAN_NOT_OPEN;
+}
 
 /* What the server made of our Tversion: 0, -E_VERSION, or it lied. */
 static int
@@ -55,8 +66,11 @@ mnt_version(struct chan *chan, uint32_t msize, const char *version,
         char *answer, size_t n)
 {
     struct conn *conn;
-    int64_t err = conn_get(chan, &conn);
+    int64_t err;
 
+    if (fds_holds_alone(my_files()->fds, other_end, chan))
+        return -E_MOUNT; /* who would answer? */
+    err = conn_get(chan, &conn);
     if (err < 0)
         return err;
     if (!version || *version == '\0')

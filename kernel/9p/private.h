@@ -61,6 +61,11 @@ int fd_put(struct chan *c, int fd);
 int fd_next(int fd);
 struct chan *fds_next(struct fd_table *t, int *fd);
 
+/* Is there a channel for which is(c, arg) holds, and which nobody but the one
+ * process with this table can use? */
+bool fds_holds_alone(struct fd_table *t,
+        bool (*is)(const struct chan *, const void *), const void *arg);
+
 /* union.c: entries of all directories of c->join, one after the other. */
 int64_t union_read(struct chan *c, struct io *to, bool start);
 

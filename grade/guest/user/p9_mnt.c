@@ -382,6 +382,29 @@ TEST(connection_is_reserved)
     unmounted(s);
 }
 
+/* Who alone could answer is told so, instead of waiting for itself. */
+TEST(own_server)
+{
+    int fds[2], pid;
+
+    MUST(pipe(fds) == 0);
+    CHECK_EQ(mount(fds[0], -1, "/n", MREPL, ""), -E_MOUNT);
+    pid = rfork(RFPROC | RFFDG);
+    if (pid == 0) {
+        the_server.most = 8192;
+        the_server.fd = fds[1];
+        close(fds[0]);
+        serve(&the_server);
+        _exits(NULL);
+    }
+    CHECK_EQ(mount(fds[0], -1, "/n", MREPL, ""), 0);
+    CHECK_EQ(access("/n/a", AEXIST), 0);
+    CHECK_EQ(unmount(NULL, "/n"), 0);
+    close(fds[0]);
+    close(fds[1]);
+    CHECK_EQ(wait_for(pid, NULL), pid);
+}
+
 /* Two trees of one server: one connection, two roots. */
 TEST(two_attaches)
 {
