@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Turn the kernel's trace records into something to look at.
 
-    trace.py RECORDS [--json FILE] [--html FILE] [--svg FILE]
+    trace.py RECORDS [--json FILE] [--html FILE] [--svg FILE] [--sequence FILE]
 
 RECORDS is what QEMU wrote for the debug port.  The JSON is the trace-event
 format that Perfetto (ui.perfetto.dev) and chrome://tracing open; HTML and SVG
-are pictures of their own (tools/trace_picture.py).  `make trace` does it all.
+are pictures of their own (tools/trace_picture.py), --sequence an SVG of who
+sent which 9P message (tools/trace_sequence.py).  `make trace` does it all.
 Names of events and system calls come from the kernel's own headers.
 """
 
@@ -62,6 +63,41 @@ class Wake(NamedTuple):
     pid: int
 
 
+class Message(NamedTuple):
+    """A 9P message, when a client sent it or its answer was taken."""
+
+    ns: int
+    pid: int
+    conn: int
+    kind: str  # "Twalk"
+    tag: int
+    body: bytes  # the first eight bytes behind the tag
+
+    def text(self) -> str:
+        """The message as far as the trace knows it: "Tread tag 3 fid 7 ...".
+
+        The fields are those of Plan 9's manual, section 5.
+        """
+        shown = f"{self.kind} tag {self.tag if self.tag != NOTAG else 'NOTAG'}"
+        low, high = struct.unpack("<II", self.body)
+        if self.kind in ("Tversion", "Rversion"):
+            return f"{shown} msize {low}"
+        if self.kind == "Tflush":
+            return f"{shown} oldtag {low & 0xFFFF}"
+        if self.kind == "Twalk":
+            return f"{shown} fid {low} newfid {high}"
+        if self.kind == "Rwalk":
+            return f"{shown} nwqid {low & 0xFFFF}"
+        if self.kind in ("Tread", "Twrite"):
+            return f"{shown} fid {low} offset {high}"
+        if self.kind in ("Rread", "Rwrite"):
+            return f"{shown} count {low}"
+        return f"{shown} fid {low}" if self.kind[0] == "T" else shown
+
+
+NOTAG = 0xFFFF
+
+
 @dataclass
 class Trace:
     """All that the pictures show."""
@@ -73,6 +109,7 @@ class Trace:
     runs: list[Slice] = field(default_factory=list)
     calls: list[Slice] = field(default_factory=list)
     wakes: list[Wake] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
 
     def name(self, pid: int) -> str:
         """A process as people know it: "3 primes"."""
@@ -92,6 +129,16 @@ def call_names() -> dict[int, str]:
     text = (ROOT / "kernel/include/lux/syscalls.def").read_text()
     rows = re.findall(r"^SYSCALL\((\d+), *\d+, *(\w+)", text, re.M)
     return {int(number): name for number, name in rows}
+
+
+def message_names() -> dict[int, str]:
+    """enum fcall_type of kernel/include/lux/fcall.h, by number."""
+    header = ROOT / "kernel/include/lux/fcall.h"
+    if not header.exists():
+        return {}
+    body = re.search(r"enum fcall_type \{(.*?)\};", header.read_text(), re.S)
+    names = re.findall(r"\b([TR]\w+)\b", body[1] if body else "")
+    return dict(enumerate(names, 100))
 
 
 def read_events(records: list[Record]) -> tuple[list[tuple[int, ...]], int]:
@@ -194,6 +241,35 @@ def wakes(events: list[Event]) -> list[Wake]:
     return done
 
 
+def messages(events: list[Event]) -> list[Message]:
+    """The 9P messages, as kernel/9p/mnt_wire.c:message_trace packs them."""
+    names = message_names()
+    return [
+        Message(
+            e.ns,
+            e.pid,
+            e.a >> 32,
+            names.get(e.a >> 16 & 0xFF, "?"),
+            e.a & 0xFFFF,
+            e.b.to_bytes(8, "little"),
+        )
+        for e in events
+        if e.kind == "9p"
+    ]
+
+
+def rpcs(trace: Trace) -> list[tuple[Message, Message]]:
+    """Each request with its answer."""
+    open_: dict[tuple[int, int], Message] = {}
+    done = []
+    for m in trace.messages:
+        if m.kind[0] == "T":
+            open_[m.conn, m.tag] = m
+        elif (m.conn, m.tag) in open_:
+            done.append((open_.pop((m.conn, m.tag)), m))
+    return done
+
+
 def load(data: bytes) -> Trace:
     """Read records and find out what they tell."""
     records, _ = parse_records(data)
@@ -211,6 +287,7 @@ def load(data: bytes) -> Trace:
     trace.runs = runs(events, cpus, length)
     trace.calls = calls(events, length)
     trace.wakes = wakes(events)
+    trace.messages = messages(events)
     return trace
 
 
@@ -244,6 +321,11 @@ def json_events(trace: Trace) -> list[dict[str, Any]]:
         both: dict[str, Any] = {"cat": "wake", "id": number}
         add("s", "wake", CPUS, wake.from_cpu, **both | {"ts": micro(wake.start)})
         add("f", "wake", CPUS, wake.to_cpu, **both | {"ts": micro(wake.end), "bp": "e"})
+    for number, (ask, answer) in enumerate(rpcs(trace)):
+        both = {"cat": "9p", "id": number}
+        args = {"connection": ask.conn, "request": ask.text(), "answer": answer.text()}
+        add("b", ask.kind, PROCESSES, ask.pid, **both | {"ts": micro(ask.ns)}, args=args)
+        add("e", ask.kind, PROCESSES, ask.pid, **both | {"ts": micro(answer.ns)})
     for e in trace.events:
         if e.kind in ("fork", "exec", "exit", "fault", "irq", "ipi"):
             more = {"ts": micro(e.ns), "s": "t", "cat": "event"}
@@ -255,20 +337,23 @@ def main() -> int:
     """Read records, write what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("records", type=Path)
-    for kind in ("json", "html", "svg"):
+    for kind in ("json", "html", "svg", "sequence"):
         parser.add_argument(f"--{kind}", type=Path)
     options = parser.parse_args()
     trace = load(options.records.read_bytes())
     if options.json:
         document = {"traceEvents": json_events(trace), "displayTimeUnit": "ns"}
         options.json.write_text(json.dumps(document))
-    if options.html or options.svg:
+    if options.html or options.svg or options.sequence:
         from trace_picture import html, svg
+        from trace_sequence import sequence
 
         if options.html:
             options.html.write_text(html(trace))
         if options.svg:
             options.svg.write_text(svg(trace))
+        if options.sequence:
+            options.sequence.write_text(sequence(trace))
     print(
         f"{len(trace.events)} events of {len(trace.cpus)} CPUs in "
         f"{trace.length / 1e6:.3f} ms"

@@ -11,6 +11,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from trace_sequence import sequence
+
 if TYPE_CHECKING:
     from trace import Trace  # tools/trace.py
 
@@ -266,6 +268,12 @@ if (asked) { from = +asked[1]; span = +asked[2]; draw(); }
 """
 
 
+SEQUENCE = """<h2>9P messages</h2>
+<p>Time goes down.  Left are the processes that ask, right the connections to
+servers; a dashed arrow is an answer.</p>
+"""
+
+
 def html(trace: Trace) -> str:
     """A page that needs nothing but itself."""
     inner = WIDTH - LEFT - RIGHT
@@ -276,4 +284,5 @@ def html(trace: Trace) -> str:
     )
     page = PAGE.replace("@SUMMARY@", summary).replace("@LENGTH@", str(trace.length))
     page = page.replace("@LEFT@", str(LEFT)).replace("@INNER@", str(inner))
-    return page.replace("@SVG@", svg(trace)).replace("@LEGEND@", legend(trace))
+    page = page.replace("@SVG@", svg(trace)).replace("@LEGEND@", legend(trace))
+    return page + (SEQUENCE + sequence(trace) if trace.messages else "")

@@ -12,6 +12,7 @@
  * and reads that.  /proc/n/trace is the same for one process (dev_proc.c).
  */
 #include "9p/9p.h"
+#include <lux/fcall.h>
 
 enum {
     LINE = 80,
@@ -122,6 +123,7 @@ event_name(unsigned event)
         [TRACE_FORK] = "fork",
         [TRACE_EXEC] = "exec",
         [TRACE_EXIT] = "exit",
+        [TRACE_9P] = "9p",
     };
 
     return event < ARRAY_LEN(names) && names[event] ? names[event] : "?";
@@ -143,6 +145,11 @@ describe(const struct trace_record *r, char text[DETAIL])
     case TRACE_FORK:
     case TRACE_EXIT: snprint(text, DETAIL, "%lu", r->a); break;
     case TRACE_EXEC: snprint(text, DETAIL, "%.8s", (const char *)&r->a); break;
+    case TRACE_9P:
+        snprint(text, DETAIL, "%c%s tag %lu of connection %lu",
+                fcall_is_t((uint8_t)(r->a >> 16)) ? 'T' : 'R',
+                fcall_verb((uint8_t)(r->a >> 16)), r->a & 0xffff, r->a >> 32);
+        break;
     case TRACE_IPI: snprint(text, DETAIL, "%#lx to cpu%lu", r->a, r->b); break;
     default: snprint(text, DETAIL, "%#lx %#lx", r->a, r->b);
     }

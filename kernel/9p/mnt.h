@@ -204,6 +204,8 @@ const char *deliver(struct conn *conn, struct block *b);
  * -E_TOOBIG (msize), -E_NOMEM, -E_BADADDR. */
 int request_pack(struct rpc *x, struct block **out);
 
+void message_trace(const struct conn *conn, const struct block *b);
+
 /*
  * Send b, the message of r: 0; -E_INTR or -E_NOMEM: nothing was sent; else
  * the connection is broken.  A request without a waiter is not the caller's

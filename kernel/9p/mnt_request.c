@@ -245,6 +245,7 @@ deliver(struct conn *conn, struct block *b)
     struct request *r;
     const char *lie;
 
+    message_trace(conn, b);
     spin_lock(&conn->lock);
     r = request_find(conn, tag);
     lie = answer_lie(r, b->data[4]);

@@ -74,6 +74,26 @@ read_plain(struct conn *conn, struct block **out)
     return n;
 }
 
+/*
+ * Trace a message of either side: a is its connection (upper half), type and
+ * tag (bits 16 and 0); b the eight bytes behind the tag, zeros if it is
+ * shorter.
+ */
+void
+message_trace(const struct conn *conn, const struct block *b)
+{
+    uint64_t body = 0;
+
+    if (!trace_enabled)
+        return;
+    memcpy(&body, b->data + FCALL_HEAD,
+            b->len - FCALL_HEAD < 8 ? b->len - FCALL_HEAD : 8);
+    trace_add(TRACE_9P,
+            (uint64_t)conn->number << 32 | (uint64_t)b->data[4] << 16 |
+                    b->data[6] << 8 | b->data[5],
+            body);
+}
+
 /* From now on the answer may come: 0, or the connection is broken. */
 static int
 mark_sent(struct request *r)
@@ -124,6 +144,7 @@ request_send(struct request *r, struct block *b)
         block_free(b);
         return (int)n;
     }
+    message_trace(conn, b);
     n = dev->bwrite ? dev->bwrite(conn->chan, b) : write_plain(conn, b);
     if (n >= 0)
         return 0;

@@ -316,6 +316,7 @@ enum trace_event {
     TRACE_FORK,       /* a: child's pid */
     TRACE_EXEC,       /* a: first 8 bytes of the name */
     TRACE_EXIT,       /* a: pid */
+    TRACE_9P,         /* a, b: kernel/9p/mnt_wire.c:message_trace */
 };
 
 struct trace_record { /* tools/trace.py reads these */

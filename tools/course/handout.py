@@ -44,7 +44,7 @@ RULES: list[tuple[str, int]] = [
     (r"tools/(symbols|lines|font|doctor|hint)\.py$|tools/install\.sh$", 1),
     (r"tools/gdb/", 1),
     (r"tools/manual\.py$|grade/(p9|test_9p_\w+)\.py$", 4),
-    (r"tools/(trace|trace_picture|bench)\.py$|docs/bench\.tsv$", 3),
+    (r"tools/(trace|trace_picture|trace_sequence|bench)\.py$|docs/bench\.tsv$", 3),
     (r"docs/(debugging|learning-alone|words)\.md$", 1),
 ]
 # Where `#if STAGE >= n` stands.
@@ -60,6 +60,7 @@ STAGED = (
 ROWS = {
     "kernel/include/lux/syscalls.def": r"^SYSCALL\(\d+, {stage}, .*\n",
     "kernel/include/lux/sys.h": r"^ +RF.*/\* stage {stage}: .*\n",
+    "kernel/sched/sched.h": r"^ *TRACE_9P,.*\n",
     "kernel/boot/lock.h": r"^ *RANK_\w+, +/\* {layer}: .*\n",
 }
 LAYERS = {4: "9p"}
