@@ -153,9 +153,7 @@ open_program(const char *path)
 
     if (err)
         return err;
-    if (c->qid.type & QTDIR) {
-        err = -E_ISDIR;
-    } else if (c->dev == &boot_dev) {
+    if (c->dev == &boot_dev) {
         p->ops = &image_region;
         boot_file(c, &p->data, &p->size);
     } else {

@@ -166,6 +166,9 @@ KTEST(nomem_fork)
     CHECK(each_failure(fork_it, end_it, &flags[0]) >= 1);
     CHECK(each_failure(fork_it, end_it, &flags[1]) >= 5);
     CHECK(each_failure(fork_it, end_it, &flags[2]) >= 4);
+    CHECK_EQ(my_files()->dot->ref, 1);
+    CHECK_EQ(my_files()->root->ref, 1);
+    CHECK_EQ(c->ref, 1);
 }
 
 static int
