@@ -324,7 +324,9 @@ def json_events(trace: Trace) -> list[dict[str, Any]]:
     for number, (ask, answer) in enumerate(rpcs(trace)):
         both = {"cat": "9p", "id": number}
         args = {"connection": ask.conn, "request": ask.text(), "answer": answer.text()}
-        add("b", ask.kind, PROCESSES, ask.pid, **both | {"ts": micro(ask.ns)}, args=args)
+        add(
+            "b", ask.kind, PROCESSES, ask.pid, **both | {"ts": micro(ask.ns)}, args=args
+        )
         add("e", ask.kind, PROCESSES, ask.pid, **both | {"ts": micro(answer.ns)})
     for e in trace.events:
         if e.kind in ("fork", "exec", "exit", "fault", "irq", "ipi"):
