@@ -226,7 +226,7 @@ ctl_write(struct chan *c, struct io *from, uint64_t offset)
     if (strcmp(word, "start") == 0)
         err = trace_start();
     else if (strcmp(word, "stop") == 0)
-        trace_stop();
+        trace_pause();
     else
         err = -E_BADCTL;
     return err < 0 ? err : n;

@@ -210,8 +210,8 @@ read_begin(struct queue *q, size_t max, struct block **out)
             take_first(q);
         else
             q->reading = true;
-        wake_who_can(q);
     }
+    wake_who_can(q); /* the end is for all: who sees it tells the next */
     spin_unlock(&q->lock);
     return got;
 }

@@ -339,6 +339,7 @@ enum {
 uint64_t trace_count(unsigned cpu);
 bool trace_get(unsigned cpu, uint64_t n, struct trace_record *r);
 
+void trace_pause(void);
 void trace_stop(void); /* and write the rings as "trace" records */
 
 #define TRACE(event, a, b)                                                     \

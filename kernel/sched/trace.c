@@ -76,6 +76,12 @@ trace_get(unsigned cpu, uint64_t n, struct trace_record *r)
     return n + RING_EVENTS > trace_count(cpu);
 }
 
+void
+trace_pause(void)
+{
+    __atomic_store_n(&trace_enabled, false, __ATOMIC_RELEASE);
+}
+
 /* Name every process, so that the picture can. */
 static void
 record_names(void)
@@ -95,7 +101,7 @@ trace_stop(void)
 
     if (!trace_enabled)
         return;
-    __atomic_store_n(&trace_enabled, false, __ATOMIC_RELEASE);
+    trace_pause();
     record_printf("tracehz", "%lu", ns_to_tsc(1000000000));
     record_names();
     for (unsigned i = 0; i < ncpu; i++) {

@@ -90,6 +90,7 @@ check_order(int64_t n)
 /*
  * Rings that have been overwritten, and are while they are read.
  * cpus: 1 4
+ * limit: 60
  */
 TEST(overwritten)
 {
