@@ -33,7 +33,7 @@ WORD = re.compile(r"^([A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+)(?:\(\))?$")
 MAKE = re.compile(r"^make((?: +[\w.-]+(?:=(?:'[^']*'|\"[^\"]*\"|[^\s'\"]\S*)?)?)*)")
 GDB = re.compile(r"^(?:\(gdb\) )?(?:help )?lux ([a-z]+)")
 PROMPT = re.compile(r"^(lux9[>%]) (\w+)")
-BUILT_IN = set("help jobs wait status exit".split())  # user/stage3/sh.c
+BUILT_IN = set("help jobs wait status exit for".split())  # the shells'
 
 
 @lru_cache(maxsize=None)

@@ -72,7 +72,7 @@ class Check:
             wrong.append(f"the reference has {score.points} points, not 100")
         for step in score.steps:
             if not step.whole:
-                rows = score.failures(step.step)
+                rows = score.failures(step)
                 wrong += [f"{row['id']}: {said(row)[:120]}" for row in rows]
         self.add("reference", score, wrong, began)
 
@@ -87,7 +87,7 @@ class Check:
             if step.step.id in lost and step.points:
                 wrong.append(f"step {step.step.id} keeps {step.points} points")
             if step.step.id not in lost and not step.whole:
-                ids = ", ".join(row["id"] for row in score.failures(step.step))
+                ids = ", ".join(row["id"] for row in score.failures(step))
                 wrong.append(f"step {step.step.id} loses {ids}")
         self.add(name, score, wrong, began)
 

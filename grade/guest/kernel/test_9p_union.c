@@ -83,6 +83,8 @@ KTEST(bind_on_the_way)
 /* `..` leads out of what is bound to where it is bound. */
 KTEST(bind_dotdot)
 {
+    struct chan *c;
+
     tree_begin();
     CHECK_EQ(tree_bind("/x/y", "/a/b", MREPL), 0);
     CHECK_EQ(tree_find("/a/b/h"), X_Y_H);
@@ -92,6 +94,12 @@ KTEST(bind_dotdot)
     CHECK_EQ(tree_bind("/d/d", "/x/y", MREPL), 0);
     CHECK_EQ(tree_find("/x/y/d/.."), D + 1);
     CHECK_EQ(tree_find("/x/y/d/../.."), X);
+    CHECK_EQ(name_open("/a/b", NAME_DIR, 0, 0, &c), 0);
+    chan_close(my_files()->dot);
+    my_files()->dot = c;
+    CHECK_EQ(tree_find("h"), X_Y_H);
+    CHECK_EQ(tree_find(".."), A);
+    CHECK_EQ(tree_find("../g"), A_G);
 }
 
 /* Directories to directories, files to files; no unions of files. */

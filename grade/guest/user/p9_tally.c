@@ -158,3 +158,97 @@ TEST(many_processes)
     }
     CHECK_STR(says(fd), "120\n");
 }
+
+/* ---- challenge: counters that tell when they change ---- */
+
+static int
+new_waiting_counter(const char *path)
+{
+    int fd;
+
+    begin();
+    fd = create(path, ORDWR, DMAPPEND | 0666);
+    MUST(fd >= 0);
+    return fd;
+}
+
+/* In a child: two reads, of which the second waits for a change. */
+static void
+hears(const char *path, const char *want)
+{
+    int fd = open(path, OREAD);
+    int64_t n;
+
+    CHECK_EQ(read(fd, buf, sizeof(buf)), 2);
+    n = read(fd, buf, sizeof(buf) - 1);
+    CHECK(n > 0);
+    buf[n > 0 ? n : 0] = '\0';
+    CHECK_STR(buf, want);
+    exits(check_failures ? "a check failed" : "");
+}
+
+/*
+ * A read waits, and ends with the new number.
+ * challenge: C2
+ */
+TEST(waits_for_change)
+{
+    int fd = new_waiting_counter("/mnt/apples");
+    struct waitmsg w;
+
+    if (rfork(RFPROC | RFFDG) == 0)
+        hears("/mnt/apples", "5\n");
+    sleep(50000000);
+    CHECK_EQ(procs(NULL, 0) - check_procs, 3);
+    CHECK_EQ(say(fd, "5"), 1);
+    CHECK(wait(&w) > 0);
+    CHECK_STR(w.msg, "");
+}
+
+/*
+ * All who wait for it hear of it, and nobody who waits for another.
+ * challenge: C2
+ */
+TEST(waiters_all_hear)
+{
+    int fd = new_waiting_counter("/mnt/apples");
+    int other = create("/mnt/pears", ORDWR, DMAPPEND | 0666);
+    struct waitmsg w;
+
+    for (int i = 0; i < 4; i++)
+        if (rfork(RFPROC | RFFDG) == 0)
+            hears(i < 3 ? "/mnt/apples" : "/mnt/pears", i < 3 ? "-1\n" : "7\n");
+    sleep(50000000);
+    CHECK_EQ(say(fd, "-1"), 2);
+    for (int i = 0; i < 3; i++) {
+        CHECK(wait(&w) > 0);
+        CHECK_STR(w.msg, "");
+    }
+    CHECK_EQ(say(other, "7"), 1);
+    CHECK(wait(&w) > 0);
+    CHECK_STR(w.msg, "");
+}
+
+static void
+go_on(struct ureg *regs, char *note)
+{
+    (void)regs;
+    (void)note;
+    noted(NCONT);
+}
+
+/*
+ * A note ends the wait, and the server is as before.
+ * challenge: C2
+ */
+TEST(wait_ends_by_note)
+{
+    int fd = new_waiting_counter("/mnt/apples");
+
+    CHECK_EQ(read(fd, buf, sizeof(buf)), 2);
+    notify(go_on);
+    alarm(30000000);
+    CHECK_EQ(read(fd, buf, sizeof(buf)), -E_INTR);
+    CHECK_EQ(say(fd, "3"), 1);
+    CHECK_STR(says(fd), "3\n");
+}
