@@ -6,25 +6,44 @@
  */
 #include "9p/mnt.h"
 
+enum {
+    LONGEST = 24 /* bytes of a message of numbers alone: Tread has 23 */
+};
+
 /* ---- sending ---- */
+
+/* Room for the message, at least its bytes; 0: it cannot be packed. */
+static size_t
+room_for(const struct fcall *f)
+{
+    switch (f->type) {
+    case Tflush:
+    case Topen:
+    case Tread:
+    case Tclunk:
+    case Tremove:
+    case Tstat: return LONGEST; /* there is nothing to add up */
+    default: return fcall_size(f);
+    }
+}
 
 /* The message as a block; its data come from x->from. */
 int
 request_pack(struct rpc *x, struct block **out)
 {
-    size_t n = fcall_size(&x->f);
+    size_t room = room_for(&x->f);
     size_t most = x->conn->msize ? x->conn->msize : MSIZE_MAX;
     struct block *b;
     int err = 0;
 
-    if (n == 0 || n > most)
-        return n == 0 ? -E_NAME : -E_TOOBIG;
-    b = block_new(n);
+    if (room == 0 || room > most)
+        return room == 0 ? -E_NAME : -E_TOOBIG;
+    b = block_new(room);
     if (!b)
         return -E_NOMEM;
-    b->len = (size_t)fcall_pack(&x->f, b->data, n);
+    b->len = (size_t)fcall_pack(&x->f, b->data, room);
     if (x->from)
-        err = io_get(x->from, b->data + n - x->f.count, x->f.count);
+        err = io_get(x->from, b->data + b->len - x->f.count, x->f.count);
     if (err < 0)
         block_free(b);
     else
