@@ -61,6 +61,7 @@ ROWS = {
     "kernel/include/lux/syscalls.def": r"^SYSCALL\(\d+, {stage}, .*\n",
     "kernel/include/lux/sys.h": r"^ +RF.*/\* stage {stage}: .*\n",
     "kernel/sched/sched.h": r"^ *TRACE_9P,.*\n",
+    "docs/bench.tsv": r"^(?:pipe|{layer})_.*\n",
     "kernel/boot/lock.h": r"^ *RANK_\w+, +/\* {layer}: .*\n",
 }
 LAYERS = {4: "9p"}
