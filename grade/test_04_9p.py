@@ -39,7 +39,10 @@ def test_host_counts(
         terminal=True,
         shift=None,
         limit=120,
-        extra=("-serial", f"unix:{place},server=on,wait=off"),
+        extra=(
+            *("-chardev", f"socket,id=com2,path={place},server=on,wait=off"),
+            *("-device", "isa-serial,chardev=com2,index=1"),
+        ),
     )
     for line in ("tally", "echo 5 > /mnt/apples"):
         machine.expect(PROMPT)

@@ -199,7 +199,7 @@ TEST(waits_for_change)
     if (rfork(RFPROC | RFFDG) == 0)
         hears("/mnt/apples", "5\n");
     sleep(50000000);
-    CHECK_EQ(procs(NULL, 0) - check_procs, 3);
+    CHECK_EQ(procs(NULL, 0) - check_procs, 2);
     CHECK_EQ(say(fd, "5"), 1);
     CHECK(wait(&w) > 0);
     CHECK_STR(w.msg, "");
