@@ -46,6 +46,7 @@ OVMF = (
     "/usr/share/edk2*/x64/OVMF*.fd"
 )
 CROSS = os.environ.get("CROSS", "")
+APT = shutil.which("apt-get") is not None  # not every system has diod
 
 # fmt: off
 TOOLS = [
@@ -70,6 +71,7 @@ TOOLS = [
     Tool("libFuzzer", "make fuzz, its test", "", "file /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a /usr/lib*/clang/*/lib/*/libclang_rt.fuzzer*", "libclang-rt-14-dev", "compiler-rt", "compiler-rt", "llvm", False),
     Tool("diod", "SHARE=dir, its test", "", "file /usr/sbin/diod /usr/bin/diod", "diod", "diod", "", "", False),
     Tool("clang-format", "make check", "14", "cmd clang-format-14 clang-format", "clang-format-14", "clang-tools-extra", "clang", "clang-format", False),
+    Tool("diod", "make qemu SHARE=, its tests", "", "cmd diod /usr/sbin/diod", "diod", "diod", "", "", APT),
     Tool("mkdocs", "make book", "1.4", "cmd mkdocs", "mkdocs", "mkdocs", "mkdocs", "mkdocs", False, "book"),
     Tool("mkdocs-material", "make book: its theme", "", "file /usr/share/mkdocs/themes/material /usr/lib/python3*/*-packages/material", "mkdocs-material", "mkdocs-material", "mkdocs-material", "", False, "book"),
     Tool("sim_c", "make class: similar pairs", "", "cmd sim_c", "similarity-tester", "", "", "", False, "class"),

@@ -48,7 +48,7 @@ def main() -> int:
         return subprocess.run(command, pass_fds=[ours.fileno()]).returncode
     finally:
         ours.close()
-        server.terminate()
+        server.kill()  # QEMU has ended: nobody is served any more
         server.wait()
 
 

@@ -201,3 +201,13 @@ base_name(const char *path)
 {
     return strrchr(path, '/') + 1;
 }
+
+/* "/fd/5" is descriptor 5, as on Plan 9; there is no other file. */
+int
+open(const char *path, unsigned mode)
+{
+    (void)mode;
+    if (strncmp(path, "/fd/", 4) != 0)
+        return -E_NOEXIST;
+    return (int)strtoul(path + 4, NULL, 10);
+}

@@ -1,0 +1,331 @@
+"""Lux9 and others: its name space for a client outside, a host's files in it.
+
+Debian has no client of plain 9P2000 but Linux's kernel, so the client is
+grade/p9.py, which shares no code with Lux9.  The server of the host's files
+is diod, Debian's server of 9P2000.L.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import socket
+import struct
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from grade import p9
+from grade.harness import Machine, Variant
+from grade.harness.build import ROOT
+from grade.p9 import DMDIR, ORCLOSE, ORDWR, OTRUNC, OWRITE, Client, Error9, Stat
+from grade.test_9p_host import refuse, servers
+
+__all__ = ["servers"]  # a fixture of that file, used here too
+PROMPT = "lux9% $"
+DIOD = shutil.which("diod") or shutil.which("/usr/sbin/diod")
+HAS_SERVERS = (ROOT / "user/servers").exists()
+needs_diod = pytest.mark.skipif(DIOD is None, reason="diod is not installed")
+
+pytestmark = pytest.mark.skipif(not HAS_SERVERS, reason="no stage 4 in this tree")
+
+
+@pytest.fixture(scope="module")
+def variant(build: Callable[..., Variant]) -> Variant:
+    """Stage 4 as users build it."""
+    return build(Variant(stage=4, ktest=False))
+
+
+def diod(directory: Path, sock: socket.socket) -> subprocess.Popen[bytes]:
+    """diod, serving the directory to the other end of the socket."""
+    fd = str(sock.fileno())
+    assert DIOD is not None
+    command = [DIOD, "-f", "-n", "-N", "-L", "stderr", "-e", "ctl", "-e"]
+    return subprocess.Popen(
+        [*command, str(directory), "--rfdno", fd, "--wfdno", fd],
+        pass_fds=[sock.fileno()],
+        stderr=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A directory to share, with a few files."""
+    folder = tmp_path / "shared"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "note").write_text("from the host\n")
+    (folder / "sub" / "big").write_bytes(random.Random(5).randbytes(50_000))
+    return folder
+
+
+# ---- make qemu SERVE= ----
+
+
+@pytest.fixture
+def served(
+    variant: Variant, start: Callable[..., Machine], tmp_path: Path
+) -> Iterator[tuple[Machine, Callable[[], Client]]]:
+    """A machine with a second serial port, and how to reach it."""
+    path = tmp_path / "9p"
+    machine = start(
+        kernel=variant.kernel,
+        initrd=variant.archive,
+        terminal=True,
+        shift=None,
+        limit=30,
+        extra=(
+            "-device",
+            "isa-serial,chardev=serve,iobase=0x2f8,irq=3",
+            "-chardev",
+            f"socket,id=serve,path={path},server=on,wait=off",
+        ),
+    )
+    machine.expect(PROMPT)
+    socks: list[socket.socket] = []
+
+    def connect() -> Client:
+        for sock in socks:
+            sock.close()
+        socks.append(socket.socket(socket.AF_UNIX))
+        socks[-1].connect(str(path))
+        client = Client(socks[-1], timeout=60)
+        client.version(8192)
+        client.attach("visitor")
+        return client
+
+    yield machine, connect
+    for sock in socks:
+        sock.close()
+
+
+def test_serve(served: tuple[Machine, Callable[[], Client]]) -> None:
+    """A client of the host walks, reads, makes, renames and removes."""
+    machine, connect = served
+    lux = connect()
+    assert {"bin", "dev", "proc", "tmp"} <= set(lux.names())
+    assert b"Lux9" in lux.get("etc/motd")
+    assert lux.get("bin/true")[:4] == b"\x7fELF"
+    assert "1" in lux.names("proc")
+    data = random.Random(9).randbytes(20_000)
+    lux.put("tmp/gift", data)
+    assert lux.get("tmp/gift") == data
+    lux.wstat(lux.walk("tmp/gift"), Stat(name="present"))
+    assert lux.names("tmp") == ["present"]
+    assert "20000" in machine.command_line("wc -c /tmp/present", PROMPT)
+    machine.command_line("echo from inside > /tmp/answer", PROMPT)
+    assert lux.get("tmp/answer") == b"from inside\n"
+    lux.remove(lux.walk("tmp/present"))
+    assert "present" not in machine.command_line("ls /tmp", PROMPT)
+    with pytest.raises(Error9, match="file does not exist"):
+        lux.get("tmp/none")
+
+
+def test_serve_qids(served: tuple[Machine, Callable[[], Client]]) -> None:
+    """Files of different devices have different qid.paths."""
+    _, connect = served
+    lux = connect()
+    found = [entry for name in ("", "dev", "env", "bin") for entry in lux.ls(name)]
+    assert len({entry.qid.path for entry in found}) == len(found) > 50
+
+
+def test_serve_blocked_read(served: tuple[Machine, Callable[[], Client]]) -> None:
+    """A read that waits blocks nothing else, and can be flushed."""
+    _, connect = served
+    lux = connect()
+    cons = lux.open("dev/cons")
+    tag = lux.ask("read", struct.pack("<IQI", cons, 0, 100), 700)
+    for _ in range(10):
+        assert lux.get("dev/time")
+    assert lux.silent(0.1)
+    lux.ask("flush", struct.pack("<H", tag), 701)
+    reply = lux.reply()
+    if reply.tag == tag:
+        assert reply.ename == "interrupted"
+        reply = lux.reply()
+    assert (reply.kind, reply.tag) == ("Rflush", 701)
+    lux.clunk(cons)
+
+
+def test_serve_next_client(served: tuple[Machine, Callable[[], Client]]) -> None:
+    """After one client comes another, even after one that broke the rules."""
+    machine, connect = served
+    connect().open("dev/cons")
+    rude = connect()
+    rude.send(struct.pack("<I", 3) + b"garbage" * 20)
+    machine.command_line("sleep 1", PROMPT)
+    lux = connect()
+    assert "tmp" in lux.names()
+
+
+def test_serve_flags(variant: Variant) -> None:
+    """SERVE is a port if it is a number, else a path."""
+
+    def command(serve: str) -> str:
+        words = ["make", "-n", "STAGE=4", "qemu-direct", f"SERVE={serve}"]
+        run = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+        return run.stdout
+
+    assert "tcp:127.0.0.1:5640," in command("5640")
+    assert "unix:/tmp/lux9.9p," in command("/tmp/lux9.9p")
+
+
+# ---- hostfs, a translator ----
+
+
+@pytest.fixture
+def hostfs(shared: Path, servers: None) -> Iterator[Client]:
+    """hostfs as a program of the host, under ASan, between diod and a client."""
+    link, far = socket.socketpair()
+    ours, theirs = socket.socketpair()
+    server = diod(shared, far)
+    program = subprocess.Popen(
+        [str(ROOT / "build/host/hostfs"), "-i", f"/fd/{link.fileno()}"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        pass_fds=[link.fileno()],
+        text=True,
+    )
+    for sock in (far, theirs):
+        sock.close()
+    client = Client(ours)
+    client.version()
+    client.attach()
+    yield client
+    ours.close()
+    _, errors = program.communicate(timeout=30)
+    link.close()
+    server.kill()  # it would wait for the other end
+    server.wait()
+    assert program.returncode == 0 and not errors, errors
+
+
+@needs_diod
+def test_hostfs_reads(hostfs: Client, shared: Path) -> None:
+    """Files and directories are as the host has them."""
+    assert hostfs.get("note") == b"from the host\n"
+    assert hostfs.get("sub/big") == (shared / "sub/big").read_bytes()
+    assert sorted(hostfs.names()) == ["note", "sub"]
+    entry = {e.name: e for e in hostfs.ls()}
+    assert entry["note"] == hostfs.stat(hostfs.walk("note"))
+    assert entry["note"].length == 14 and entry["note"].mode == 0o644
+    assert entry["sub"].mode & DMDIR and entry["sub"].length == 0
+    up = hostfs.walk("sub/../sub/..")
+    assert hostfs.stat(up).qid == hostfs.stat(hostfs.root).qid
+
+
+@needs_diod
+def test_hostfs_writes(hostfs: Client, shared: Path) -> None:
+    """What is made, written and emptied here is so on the host."""
+    data = random.Random(6).randbytes(70_000)
+    hostfs.put("new", data, 0o640)
+    assert (shared / "new").read_bytes() == data
+    hostfs.mkdir("dir", 0o755)
+    hostfs.put("dir/inner", b"x")
+    assert (shared / "dir/inner").read_text() == "x"
+    hostfs.clunk(hostfs.open("new", OWRITE | OTRUNC))
+    assert (shared / "new").stat().st_size == 0
+    fid = hostfs.create("temporary", mode=ORDWR | ORCLOSE)
+    assert (shared / "temporary").exists()
+    hostfs.clunk(fid)
+    assert not (shared / "temporary").exists()
+
+
+@needs_diod
+def test_hostfs_changes(hostfs: Client, shared: Path) -> None:
+    """Rename, length, mode, time and removal arrive."""
+    fid = hostfs.walk("note")
+    hostfs.wstat(fid, Stat(name="memo"))
+    assert not (shared / "note").exists()
+    hostfs.wstat(fid, Stat(length=4, mode=0o600, mtime=1_000_000_000))
+    stat = (shared / "memo").stat()
+    assert (stat.st_size, stat.st_mode & 0o777) == (4, 0o600)
+    assert stat.st_mtime == 1_000_000_000
+    refuse("exists", hostfs.wstat, fid, Stat(name="sub"))
+    hostfs.remove(fid)
+    assert not (shared / "memo").exists()
+    refuse("not empty", hostfs.remove, hostfs.walk("sub"))
+    hostfs.remove(hostfs.walk("sub/big"))
+    hostfs.remove(hostfs.walk("sub"))
+    assert list(shared.iterdir()) == []
+
+
+@needs_diod
+def test_hostfs_errors(hostfs: Client, shared: Path) -> None:
+    """The host's errors arrive as the usual strings."""
+    refuse("file does not exist", hostfs.get, "none")
+    refuse("file already exists", hostfs.create, "note")
+    refuse("not a directory", hostfs.twalk, hostfs.walk("note"), 900, "x")
+    refuse("", hostfs.create, "n" * 255)
+    assert sorted(p.name for p in shared.iterdir()) == ["note", "sub"]
+
+
+@needs_diod
+def test_hostfs_long_directory(hostfs: Client, shared: Path) -> None:
+    """A directory of many files, in pieces of any size."""
+    want = {f"file-{n}" for n in range(300)} | {"note", "sub"}
+    for name in want - {"note", "sub"}:
+        (shared / name).write_text(name)
+    for count in (200, 8192):
+        names = [entry.name for entry in hostfs.ls("", count)]
+        assert len(names) == len(want) and set(names) == want
+
+
+# ---- make qemu SHARE= ----
+
+
+@needs_diod
+def test_share(
+    variant: Variant,
+    start: Callable[..., Machine],
+    shared: Path,
+    tmp_path: Path,
+) -> None:
+    """A directory of the host is at /n/host, for reading and writing."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp_path / "link"))
+    listener.listen()
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def serve() -> None:
+        sock, _ = listener.accept()
+        servers.append(diod(shared, sock))
+        sock.close()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    machine = start(
+        kernel=variant.kernel,
+        initrd=variant.archive,
+        terminal=True,
+        shift=None,
+        limit=30,
+        extra=(
+            "-device",
+            "isa-serial,chardev=share,iobase=0x3e8,irq=5",
+            "-chardev",
+            f"socket,id=share,path={tmp_path / 'link'}",
+        ),
+    )
+    try:
+        machine.expect(PROMPT)
+        for _ in range(20):
+            if "note" in machine.command_line("ls /n/host", PROMPT):
+                break
+            machine.command_line("sleep 0.2", PROMPT)
+        assert "from the host" in machine.command_line("cat /n/host/note", PROMPT)
+        assert "50000" in machine.command_line("wc -c /n/host/sub/big", PROMPT)
+        machine.command_line("cp /bin/true /n/host/true", PROMPT)
+        assert (shared / "true").read_bytes()[:4] == b"\x7fELF"
+        assert machine.command_line("/n/host/true", PROMPT) == ""
+        machine.command_line("rm /n/host/note", PROMPT)
+        assert not (shared / "note").exists()
+    finally:
+        listener.close()
+        for server in servers:
+            server.kill()  # it would wait for the other end
+            server.wait()
