@@ -800,13 +800,14 @@ $(HOST_SRV): $(HOST_SRV_LIB) $(wildcard user/lib/*.h user/lib/9p/*.h) | $$(@D)/
 	$(call say,HOST,$@)
 	$(Q)$(HOST_CC) $(HOST_FLAGS) -DSTAGE=4 -o $@ $(filter %.c,$^)
 
-# RUNS inputs for the 9P codec, from those kept in grade/host/corpus; what is
-# new goes to build/fuzz
+# RUNS inputs for the 9P codec, from those kept in grade/host/corpus.txt; what
+# is new goes to build/fuzz/found
 RUNS ?= 1000000
 fuzz: build/host/fuzz_fcall
-	@mkdir -p build/fuzz
+	@mkdir -p build/fuzz/found
+	$(Q)$(PYTHON) grade/host/corpus.py unpack build/fuzz/kept
 	$(Q)$< -runs=$(RUNS) -max_len=512 -print_final_stats=1 \
-		-artifact_prefix=build/fuzz/ build/fuzz grade/host/corpus
+		-artifact_prefix=build/fuzz/ build/fuzz/found build/fuzz/kept
 .PHONY: fuzz
 
 build/host/fuzz_fcall: grade/host/fuzz_fcall.c \

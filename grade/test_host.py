@@ -6,6 +6,7 @@ import fcntl
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,8 +62,9 @@ def test_fuzz(tmp_path: Path) -> None:
         command = ["make", "-s", "-C", str(ROOT), "build/host/fuzz_fcall"]
         made = subprocess.run(command, capture_output=True, text=True)
     assert made.returncode == 0, made.stdout + made.stderr
+    unpack = [sys.executable, str(HOST / "corpus.py"), "unpack", str(tmp_path)]
+    subprocess.run(unpack, check=True)
     command = [str(ROOT / "build/host/fuzz_fcall"), "-runs=100000", "-seed=1"]
     command += ["-max_len=512", f"-artifact_prefix={tmp_path}/", str(tmp_path)]
-    command.append(str(HOST / "corpus"))
     run = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr[-3000:]
