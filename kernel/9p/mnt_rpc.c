@@ -38,8 +38,9 @@ flush_new(struct request *r, struct block **out)
  * A note has come while r waited: have the server give r up, and wait until
  * it says so, which may come after r's answer.  A second note ends that wait,
  * too; then the Tflush has no waiter any more (request_abandon), or it is over
- * if it never was sent, or another CPU has its answer by now.  r stays the caller's.  On a broken connection, or
- * without memory for the Tflush, there is nothing to do.
+ * if it never was sent, or another CPU has its answer by now.  r stays the
+ * caller's.  On a broken connection, or without memory for the Tflush, there
+ * is nothing to do.
  *
  * Lab 4.9
  */
