@@ -22,9 +22,10 @@ run(int fd, char *words)
     if (argc <= 0 || argc >= MAX_ARGS)
         fatal("no program: '%s'", words);
     argv[argc] = NULL;
-    dup(fd, 0);
-    dup(fd, 1);
-    close(fd);
+    if (dup(fd, 0) < 0 || dup(fd, 1) < 0)
+        fatal("%r");
+    if (fd > 1)
+        close(fd);
     exec_search(argv[0], argv);
     fatal("%s: %r", argv[0]);
 }
