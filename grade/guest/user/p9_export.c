@@ -10,9 +10,9 @@ enum {
 
 static char text[256];
 
-/* exportfs of `dir` mounted on /mnt. */
-static void
-mount_export(char *option, char *dir)
+/* exportfs of `dir`: our end of its connection. */
+static int
+start_export(char *option, char *dir)
 {
     char *argv[] = { "exportfs", "-i", option, dir, NULL };
     int fds[2], pid;
@@ -35,8 +35,17 @@ mount_export(char *option, char *dir)
         _exits("no exportfs");
     }
     close(fds[1]);
-    MUST(mount(fds[0], -1, "/mnt", MREPL | MCREATE, "") == 0);
-    close(fds[0]);
+    return fds[0];
+}
+
+/* The same, mounted on /mnt. */
+static void
+mount_export(char *option, char *dir)
+{
+    int fd = start_export(option, dir);
+
+    MUST(mount(fd, -1, "/mnt", MREPL | MCREATE, "") == 0);
+    close(fd);
 }
 
 /* What the file holds, in text. */
@@ -194,6 +203,38 @@ TEST(export_ends)
     CHECK_EQ(wait_for(pid, &w), pid);
     CHECK_EQ(unmount(NULL, "/mnt"), 0);
     close(ours);
+    for (int i = 0; i < 1000 && check_more_procs() > 0; i++)
+        sleep(MS);
+    CHECK_EQ(check_more_procs(), 0);
+}
+
+/*
+ * A client that asks and closes its end at once, again and again: the answers
+ * meet a closed pipe, and no process of the server's stays.
+ *
+ * cpus: 1 4
+ */
+TEST(export_client_vanishes)
+{
+    static const uint8_t version[] = { 19, 0, 0, 0, 100, 0xff, 0xff, 0, 32, 0,
+        0, 6, 0, '9', 'P', '2', '0', '0', '0' };
+    static const uint8_t attach[] = { 19, 0, 0, 0, 104, 1, 0, 1, 0, 0, 0, 0xff,
+        0xff, 0xff, 0xff, 0, 0, 0, 0 };
+    uint8_t stat[11] = { 11, 0, 0, 0, 124, 0, 0, 1, 0, 0, 0 };
+
+    for (int round = 0; round < 10; round++) {
+        int fd = start_export(NULL, "/");
+
+        CHECK_EQ(write(fd, version, sizeof(version)), sizeof(version));
+        CHECK_EQ(write(fd, attach, sizeof(attach)), sizeof(attach));
+        CHECK(read(fd, text, sizeof(text)) > 0);
+        CHECK(read(fd, text, sizeof(text)) > 0);
+        for (stat[5] = 2; stat[5] < 30; stat[5]++)
+            CHECK_EQ(write(fd, stat, sizeof(stat)), sizeof(stat));
+        for (int i = 0; i < round; i++)
+            yield();
+        close(fd);
+    }
     for (int i = 0; i < 1000 && check_more_procs() > 0; i++)
         sleep(MS);
     CHECK_EQ(check_more_procs(), 0);

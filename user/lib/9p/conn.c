@@ -151,6 +151,8 @@ serve(const struct server *s, int in, int out)
 
     if (c == NULL)
         return -E_NOMEM;
+    if (full.parallel)
+        work_begin();
     n = conn_begin(c, &full, in, out);
     if (n == 0) {
         while ((n = serve_message(c)) > 0)

@@ -11,16 +11,29 @@ enum {
     NAG_NS = 20 * 1000 * 1000 /* between two interruptions of one request */
 };
 
-/* "flush" and "alarm" go on where they struck, and are repeated; the rest
- * does what it does to every process. */
+/*
+ * "flush" and "alarm" go on where they struck, and are repeated.  So does the
+ * note that a client has gone: the write that it interrupts says it, too.  The
+ * rest does what it does to every process.
+ */
 static void
 hurry(struct ureg *ureg, char *note)
 {
     (void)ureg;
+    if (strcmp(note, "sys: write on closed pipe") == 0)
+        noted(NCONT);
     if (strcmp(note, "flush") != 0 && strcmp(note, "alarm") != 0)
         noted(NDFLT);
     alarm(NAG_NS);
     noted(NCONT);
+}
+
+/* This process, which reads the connection, must outlive its client: the
+ * workers are to be ended. */
+void
+work_begin(void)
+{
+    notify(hurry);
 }
 
 /* Start a process that calls run(c); it shares all memory but the stack, and

@@ -257,6 +257,7 @@ void work_interrupt(struct req *r);
 void work_end(struct conn *c);
 
 /* process.c */
+void work_begin(void);
 int work_start(void (*run)(struct conn *), struct conn *c);
 void work_calm(void);
 
