@@ -21,7 +21,7 @@
 #define MAX_NAME   32   /* bytes in a process name, with its NUL */
 #define MAX_PATH   256  /* bytes in a path, with its NUL */
 #define MAX_ERR    128  /* bytes in an error, note or exit string, with NUL */
-#define MAX_ARGS   64   /* arguments of one exec */
+#define MAX_ARGS   128  /* arguments of one exec */
 #define MAX_ARGLEN 8192 /* bytes in all arguments of one exec, with NULs */
 #define MAX_IO     (1ul << 20) /* bytes in one read, write or record */
 #define MAX_NOTES  8           /* notes that wait for one process */

@@ -75,13 +75,10 @@ jobs_forget(void)
 static bool
 alive(int pid)
 {
-    static struct procinfo rows[256];
-    int n = procs(rows, ARRAY_LEN(rows));
+    char path[32];
 
-    for (int i = 0; i < n && i < (int)ARRAY_LEN(rows); i++)
-        if ((int)rows[i].pid == pid)
-            return true;
-    return n > (int)ARRAY_LEN(rows);
+    snprint(path, sizeof(path), "#p/%d", pid);
+    return access(path, AEXIST) == 0;
 }
 
 /* Tell of the jobs that are done by now; never waits for one that runs. */
@@ -261,10 +258,12 @@ job_foreground(char **words)
         status_set("no such job");
         return;
     }
-    fprint(2, "%s\n", j->text);
     pid = j->pid;
     j->pid = 0;
-    foreground = pid;
+    foreground = pid; /* first: whoever sees its text may type ^C */
+    fprint(2, "%s\n", j->text);
+    if (interrupted)
+        postnote(NOTE_GROUP, (uint32_t)pid, "interrupt");
     wait_for_all(&pid, 1);
     foreground = 0;
 }
