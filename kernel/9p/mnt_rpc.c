@@ -303,6 +303,17 @@ clunk_new(struct fid *f, struct block **out)
     return r;
 }
 
+/* Whatever the answer says the fid is gone; but it must be an answer. */
+static void
+clunk_answer(struct conn *conn, struct rpc *x)
+{
+    struct block *b = x->reply;
+
+    if (b && fcall_unpack(b->data, b->len, &x->f) < 0)
+        conn_break(conn, -E_BADMSG, "malformed answer");
+    rpc_end(x);
+}
+
 void
 fid_clunk(struct fid *f, enum clunk_how how)
 {
@@ -328,7 +339,7 @@ fid_clunk(struct fid *f, enum clunk_how how)
         if (err == 0)
             request_wait(r);
         request_finish(r, &answer);
-        rpc_end(&answer);
+        clunk_answer(conn, &answer);
     }
     if (err == -E_INTR || err == -E_NOMEM)
         owe(f);

@@ -448,6 +448,18 @@ TEST(directories)
     }
 }
 
+static uint8_t spoiled;
+static size_t (*spoil_by)(struct fcall *r);
+
+static enum verdict
+spoiler(struct server *s, struct fcall *t, struct fcall *r)
+{
+    if (t->type != spoiled)
+        return SEND;
+    send_bytes(s, raw, spoil_by(r));
+    return DROP;
+}
+
 /* ---- servers that die ---- */
 
 static volatile uint8_t die_at;
@@ -565,6 +577,49 @@ TEST(version_lies)
     got = mount(s->client, -1, "/n", MREPL, "");
     check_cut("larger messages", got, "msize", Tversion);
     server_end(s);
+}
+
+/* The first answer of all is checked as the others are. */
+TEST(lies_about_version)
+{
+    size_t (*const spoil[])(struct fcall *) = { unknown_tag, a_t_message,
+        unknown_type, one_byte_short, one_byte_long, size_zero, size_six,
+        size_negative, garbage, error_not_utf8 };
+
+    MUST(rfork(RFNAMEG) == 0);
+    for (unsigned i = 0; i < ARRAY_LEN(spoil); i++) {
+        struct server *s = start_liar(false);
+
+        s->hook = spoiler;
+        spoiled = Tversion;
+        spoil_by = spoil[i];
+        check_cut("", mount(s->client, -1, "/n", MREPL, ""), "lie", Tversion);
+        check_cut("", mount(s->client, -1, "/n", MREPL, ""), "lie", Tversion);
+        server_end(s);
+    }
+}
+
+/* close has no error to tell, but the connection is cut, and closed. */
+TEST(lies_about_clunk)
+{
+    size_t (*const spoil[])(struct fcall *) = { unknown_tag, unknown_type,
+        one_byte_long, size_negative, garbage };
+
+    MUST(rfork(RFNAMEG) == 0);
+    for (unsigned i = 0; i < ARRAY_LEN(spoil); i++) {
+        struct server *s = start_liar(true);
+        int fd = open("/n/a", OREAD);
+
+        MUST(fd >= 0);
+        s->hook = spoiler;
+        spoiled = Tclunk;
+        spoil_by = spoil[i];
+        CHECK_EQ(close(fd), 0);
+        check_cut("", access("/n/a", AEXIST), "lie", Tclunk);
+        s->hook = NULL;
+        CHECK_EQ(unmount(NULL, "/n"), 0);
+        server_end(s);
+    }
 }
 
 static enum verdict
