@@ -43,7 +43,7 @@ RULES: list[tuple[str, int]] = [
     (r"grade/test_sched\.py$", 3),
     (r"tools/(symbols|lines|font|doctor|hint)\.py$|tools/install\.sh$", 1),
     (r"tools/gdb/", 1),
-    (r"tools/manual\.py$|grade/(p9|test_9p_\w+)\.py$", 4),
+    (r"tools/(manual|share)\.py$|grade/(p9|test_9p_\w+)\.py$", 4),
     (r"tools/(trace|trace_picture|trace_sequence|bench)\.py$|docs/bench\.tsv$", 3),
     (r"docs/(debugging|learning-alone|words)\.md$", 1),
 ]
