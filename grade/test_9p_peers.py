@@ -150,6 +150,18 @@ def test_serve_blocked_read(served: tuple[Machine, Callable[[], Client]]) -> Non
     lux.clunk(cons)
 
 
+def test_serve_burst(served: tuple[Machine, Callable[[], Client]]) -> None:
+    """More bytes at once than the port's ring holds: none is lost."""
+    _, connect = served
+    lux = connect()
+    fid, data = lux.create("tmp/burst"), random.Random(4).randbytes(48_000)
+    pieces = [data[at : at + 8000] for at in range(0, len(data), 8000)]
+    for n, piece in enumerate(pieces):
+        lux.ask("write", struct.pack("<IQI", fid, 8000 * n, len(piece)) + piece, n)
+    assert {lux.reply().tag for _ in pieces} == set(range(len(pieces)))
+    assert lux.get("tmp/burst") == data
+
+
 def test_serve_next_client(served: tuple[Machine, Callable[[], Client]]) -> None:
     """After one client comes another, even after one that broke the rules."""
     machine, connect = served
