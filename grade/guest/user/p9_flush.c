@@ -241,6 +241,42 @@ TEST(late_walk_is_clunked)
     unmounted(s);
 }
 
+static enum verdict
+remove_not(struct server *s, struct fcall *t, struct fcall *r)
+{
+    if (t->type == Tremove) { /* and never does it */
+        s->file[t->fid] = FILE_A;
+        s->fids++;
+        return DROP;
+    }
+    if (t->type == Tflush) {
+        late[nlate++] = *r;
+        return DROP;
+    }
+    while (nlate > 0)
+        send(s, &late[--nlate]);
+    return SEND;
+}
+
+/* A Tremove that the server has given up, if late, has left its fid. */
+TEST(late_flush_of_remove)
+{
+    struct server *s = mounted(remove_not);
+    unsigned before = s->fids;
+    int pid = client(Tremove, true);
+
+    wait_seen(s, Tremove, 1);
+    post(pid, "stop");
+    wait_seen(s, Tflush, 1);
+    post(pid, "now");
+    check_end(pid, "interrupted", "remove");
+    CHECK_EQ(s->fids, before + 1);
+    CHECK_EQ(access("/n/a", AEXIST), 0); /* brings the Rflush */
+    CHECK_EQ(access("/n/a", AEXIST), 0); /* and after it the Tclunk */
+    CHECK_EQ(s->fids, before);
+    unmounted(s);
+}
+
 /* A kill waits for nobody, even if the server is silent. */
 TEST(killed)
 {
