@@ -11,11 +11,15 @@ enum {
     FIRST_BUCKETS = 16
 };
 
-/* Which of n (a power of 2) chains: numbers in a row get different ones. */
+/*
+ * Which of n (a power of 2, at least 2) chains: the upper bits of the product,
+ * on which all bits of the number have an influence (Knuth 3, 6.4), so that
+ * numbers in a row and multiples of a large power of 2 both get spread.
+ */
 static unsigned
 bucket_of(uint32_t key, unsigned n)
 {
-    return (key * 0x9e3779b1u >> 7) & (n - 1);
+    return key * 0x9e3779b1u >> (__builtin_clz(n) + 1);
 }
 
 /* Twice as many chains, if there is memory for them. */
@@ -42,8 +46,8 @@ table_grow(struct table *t)
 }
 
 /*
- * The thing with this number that was added last, or NULL.  Others with the
- * same number follow in its chain: table_next.
+ * A thing with this number, or NULL.  Others with the same number follow in
+ * its chain, in no order: table_next.
  *
  * Contract of all of table.c: whoever shares a table holds a lock.
  */
