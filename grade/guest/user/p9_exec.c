@@ -91,6 +91,8 @@ TEST(unmount_a_server)
     MUST(fd >= 0);
     MUST(mount(fd, -1, "/mnt", MREPL | MCREATE, "") == 0);
     MUST(mount(fd, -1, "/n", MAFTER, "") == 0);
+    CHECK_EQ(write(fd, "x", 1), -E_BADUSE); /* messages run there now */
+    CHECK_EQ(read(fd, argv, 1), -E_BADUSE);
     MUST(close(create("/mnt/x", OREAD, 0666)) == 0);
     CHECK_EQ(access("/n/x", AEXIST), 0);
     CHECK_EQ(unmount("/srv/two", "/tmp"), -E_UNION);
