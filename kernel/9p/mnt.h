@@ -35,7 +35,8 @@
 #include <lux/fcall.h>
 
 enum {
-    MSIZE_MIN = 256, /* a server that wants less is refused */
+    MSIZE_MIN = 512, /* a server that wants less is refused: 16 names that
+                        make a path of MAX_PATH must fit into a Twalk */
     MSIZE_DEFAULT = 64 * 1024 + IOHDRSZ, /* 64 KiB in one message */
     MSIZE_MAX = BLOCK_MAX,               /* nobody gets more */
 };

@@ -91,16 +91,20 @@ TEST(long_write)
 TEST(small_messages)
 {
     struct server *s = &the_server;
-    char version[32] = VERSION_9P;
+    char version[32] = VERSION_9P, path[MAX_PATH];
 
-    s->most = 256;
+    s->most = 512;
     server_start(s);
     MUST(rfork(RFNAMEG) == 0);
-    CHECK_EQ(fversion(s->client, 8192, version, sizeof version), 256);
+    CHECK_EQ(fversion(s->client, 8192, version, sizeof version), 512);
     MUST(mount(s->client, -1, "/n", MREPL, "") == 0);
     CHECK_EQ(s->seen[Tversion], 1);
     read_all_of_big(10000);
     CHECK_EQ(access("/n/dir/x", AEXIST), 0);
+    strlcpy(path, "/n", sizeof path);
+    while (strlen(path) < MAX_PATH - 17) /* the longest path: one Twalk */
+        strlcat(path, "/fifteen-letters", sizeof path);
+    CHECK_EQ(access(path, AEXIST), -E_NOEXIST);
     unmounted(s);
 }
 
@@ -109,7 +113,7 @@ too_small(struct server *s, struct fcall *t, struct fcall *r)
 {
     (void)s;
     if (t->type == Tversion)
-        r->msize = 255;
+        r->msize = 511;
     return SEND;
 }
 
