@@ -170,6 +170,14 @@ check_run(const char *name)
     exits("no such test");
 }
 
+/* Of all that a process may share, the next test gets its own. */
+#define CHECK_APART (RFPROC | RFNOTEG | RFREND | CHECK_FILES_APART)
+#if STAGE >= 4
+#define CHECK_FILES_APART (RFNAMEG | RFFDG | RFENVG)
+#else
+#define CHECK_FILES_APART 0
+#endif
+
 /* Run each test of a+b+c in a process of its own, one after the other. */
 static void
 check_run_each(char *names)
@@ -180,7 +188,7 @@ check_run_each(char *names)
         end = strchr(name, '+');
         if (end != NULL)
             *end++ = '\0';
-        pid = rfork(RFPROC | RFNOTEG | RFREND);
+        pid = rfork(CHECK_APART);
         if (pid == 0)
             check_run(name);
         wait_for(pid, NULL);
