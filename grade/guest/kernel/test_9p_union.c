@@ -223,7 +223,7 @@ KTEST(union_reads_all)
  * there. */
 KTEST(union_starts_over)
 {
-    uint8_t got[16] = { 0 }, byte;
+    uint8_t got[16] = { 0 }, byte = 0;
     struct chan *c;
 
     tree_begin();
