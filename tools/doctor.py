@@ -69,7 +69,6 @@ TOOLS = [
     Tool("pytest-xdist", "tests in parallel", "", "py xdist", "python3-pytest-xdist", "python3-pytest-xdist", "python-pytest-xdist", "", False),
     Tool("clang", "CC=clang, its tests", "13", "cmd clang", "clang", "clang", "clang", "llvm", False),
     Tool("libFuzzer", "make fuzz, its test", "", "file /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a /usr/lib*/clang/*/lib/*/libclang_rt.fuzzer*", "libclang-rt-14-dev", "compiler-rt", "compiler-rt", "llvm", False),
-    Tool("diod", "SHARE=dir, its test", "", "file /usr/sbin/diod /usr/bin/diod", "diod", "diod", "", "", False),
     Tool("clang-format", "make check", "14", "cmd clang-format-14 clang-format", "clang-format-14", "clang-tools-extra", "clang", "clang-format", False),
     Tool("diod", "make qemu SHARE=, its tests", "", "cmd diod /usr/sbin/diod", "diod", "diod", "", "", APT),
     Tool("mkdocs", "make book", "1.4", "cmd mkdocs", "mkdocs", "mkdocs", "mkdocs", "mkdocs", False, "book"),
