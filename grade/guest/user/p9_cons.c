@@ -127,7 +127,10 @@ TEST(self)
     CHECK_STR(buf, "lux");
 }
 
-/* sysstat has a line for each CPU, and its counters move. cpus: 1 4 */
+/*
+ * sysstat has a line for each CPU, and its counters move.
+ * cpus: 1 4
+ */
 TEST(counters)
 {
     struct cpustat stat[MAX_CPUS];
