@@ -285,7 +285,7 @@ static struct server *mounted(
 }
 
 /* Unmount; the server must have no fid left, and end by itself. */
-static void
+[[maybe_unused]] static void
 unmounted(struct server *s)
 {
     CHECK_EQ(unmount(NULL, "/n"), 0);
@@ -294,7 +294,7 @@ unmounted(struct server *s)
 }
 
 /* Wait until the server has seen n messages of this type. */
-static void
+[[maybe_unused]] static void
 wait_seen(struct server *s, unsigned type, unsigned n)
 {
     for (int i = 0; i < 100000 && s->seen[type] < n; i++)
