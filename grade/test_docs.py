@@ -19,6 +19,7 @@ from typing import Any, Callable, NamedTuple
 import pytest
 
 from grade.harness import ROOT, Machine, Variant
+from grade.harness.build import last_stage
 from grade.test_gdb import session
 
 BLOCK = re.compile(r"<!-- (runs: (.*?)|goes on) -->\n+```.*\n((?s:.*?))\n```", re.M)
@@ -94,7 +95,7 @@ def at_prompt(
 ) -> list[str]:
     """What Lux9 says to each command typed."""
     variables = dict(word.split("=", 1) for word in words[1:] if "=" in word)
-    kernel = Variant(ktest=False, stage=int(variables.get("STAGE", 3)))
+    kernel = Variant(ktest=False, stage=int(variables.get("STAGE", last_stage())))
     kernel.make()
     setup: dict[str, Any] = {"kernel": kernel.kernel, "mem": "512M", "limit": 30}
     setup["cpus"] = int(variables.get("CPUS", 1))

@@ -166,8 +166,10 @@ def base_command(setup: Setup) -> list[str]:
     command += ["-smp", str(setup.cpus), "-nodefaults", "-display", "none"]
     command += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     if setup.shift is not None:
-        # A terminal waits for its user in host time: only then is idle slept.
-        sleep = "on" if setup.terminal else "off"
+        # Idle costs no host time, but where somebody stops the machine and has
+        # it go on (a terminal's user, GDB): the clock would then jump to the
+        # next timer, the watchdog's, each time QEMU has not started its CPU yet.
+        sleep = "on" if setup.terminal or setup.hold else "off"
         command += ["-icount", f"shift={setup.shift},sleep={sleep}"]
         command += ["-rtc", "base=2024-01-01T00:00:00,clock=vm", "-seed", "1"]
     if setup.screen:

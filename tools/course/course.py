@@ -77,7 +77,7 @@ def make_course(
     out: Path,
     solutions: bool = False,
     root: Path = ROOT,
-    last: int = 3,
+    last: int = max(labs.NAMES),
     first: int = 1,
 ) -> list[str]:
     """Write the labs first..last to the repository; returns their tags."""

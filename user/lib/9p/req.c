@@ -301,23 +301,37 @@ do_flush(struct req *r)
     return REQ_LATER;
 }
 
+/* Drop the next pending request from slot *from on; false: none is left. */
+static bool
+drop_one(struct conn *c, unsigned *from)
+{
+    struct req *r = NULL;
+    struct slot *s;
+    bool tell = false;
+
+    qlock(&c->lock);
+    s = table_take(&c->tags, from);
+    if (s != NULL) {
+        r = CONTAINER_OF(s, struct req, slot);
+        r->dropped = r->flushed = true;
+        work_interrupt(r);
+        tell = r->t.type != Tflush && c->server.ops->flush != NULL;
+    }
+    qunlock(&c->lock);
+    if (tell)
+        c->server.ops->flush(r);
+    return s != NULL;
+}
+
 /* Drop every pending request: its answer will not be sent.  Waits until all
  * of them are over, so that none holds a fid. */
 void
 req_drop_all(struct conn *c)
 {
     unsigned from = 0, dropped = 0;
-    struct slot *s;
 
-    qlock(&c->lock);
-    while ((s = table_take(&c->tags, &from)) != NULL) {
-        struct req *r = CONTAINER_OF(s, struct req, slot);
-
-        r->dropped = r->flushed = true;
-        work_interrupt(r);
+    while (drop_one(c, &from))
         dropped++;
-    }
-    qunlock(&c->lock);
     while (dropped > 0)
         if (semacquire(&c->quiet, 1) > 0)
             dropped--;

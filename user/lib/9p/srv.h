@@ -106,7 +106,7 @@ struct srv_ops {
     void (*release)(struct fid *f);
     /*
      * Only with callbacks that use req_later themselves: the client is
-     * tired of r; answer it now if it still waits.
+     * tired of r, or gone; answer it now if it still waits.
      */
     void (*flush)(struct req *r);
 };
