@@ -187,6 +187,7 @@ def trace(words: list[str]) -> int:
         print(f"{program} did not end: QEMU's status {run.returncode}", file=sys.stderr)
         return 1
     pictures = {kind: ROOT / "build" / f"trace.{kind}" for kind in ("json", "html")}
+    pictures["sequence"] = ROOT / "build" / "trace-messages.svg"
     draw = [sys.executable, str(ROOT / "tools/trace.py"), str(records)]
     draw += [
         word for kind, path in pictures.items() for word in (f"--{kind}", str(path))
@@ -194,6 +195,7 @@ def trace(words: list[str]) -> int:
     if subprocess.run(draw).returncode != 0:
         return 1
     print(f"lanes:    {pictures['html']} (any browser)")
+    print(f"messages: {pictures['sequence']} (also in the page with the lanes)")
     print(f"Perfetto: {pictures['json']} (open it at https://ui.perfetto.dev)")
     return 0
 

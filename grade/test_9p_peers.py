@@ -1,8 +1,8 @@
 """Lux9 and others: its name space for a client outside, a host's files in it.
 
-Debian has no client of plain 9P2000 but Linux's kernel, so the client is
-grade/p9.py, which shares no code with Lux9.  The server of the host's files
-is diod, Debian's server of 9P2000.L.
+The clients are grade/p9.py, which shares no code with Lux9, and Linux's
+kernel, the one published client of plain 9P2000 that Debian has.  The server
+of the host's files is diod, Debian's server of 9P2000.L.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import pytest
 from grade import p9
 from grade.harness import Machine, Variant
 from grade.harness.build import ROOT
+from grade.harness.linux import linux
 from grade.p9 import DMDIR, ORCLOSE, ORDWR, OTRUNC, OWRITE, Client, Error9, Stat
 from grade.test_9p_host import refuse, servers
 
@@ -122,6 +123,61 @@ def test_serve(served: tuple[Machine, Callable[[], Client]]) -> None:
     assert "present" not in machine.command_line("ls /tmp", PROMPT)
     with pytest.raises(Error9, match="file does not exist"):
         lux.get("tmp/none")
+
+
+LINUX = """
+stty -F /dev/ttyS1 raw -echo
+options=trans=fd,rfdno=3,wfdno=3,version=9p2000,msize=8192,uname=linux
+mount -t 9p -o $options lux /lux 3<>/dev/ttyS1 || echo no mount
+ls /lux
+cat /lux/etc/motd
+echo written by Linux > /lux/tmp/a && mv /lux/tmp/a /lux/tmp/b
+head -c 20000 /bin/busybox > /part
+cp /part /lux/tmp/big && cmp /part /lux/tmp/big && echo the same
+cat /lux/tmp/none
+rm /lux/tmp/big
+umount /lux
+"""
+
+
+def test_linux_mounts(
+    variant: Variant, start: Callable[..., Machine], tmp_path: Path
+) -> None:
+    """Linux mounts Lux9's name space and lives in it."""
+    kernel = linux(LINUX, tmp_path / "initrd")
+    if kernel is None:
+        pytest.skip("no Debian, or its packages cannot be had")
+    path = tmp_path / "9p"
+    machine = start(
+        kernel=variant.kernel,
+        initrd=variant.archive,
+        terminal=True,
+        shift=None,
+        limit=120,
+        extra=(
+            "-device",
+            "isa-serial,chardev=serve,iobase=0x2f8,irq=3",
+            "-chardev",
+            f"socket,id=serve,path={path},server=on,wait=off",
+        ),
+    )
+    machine.expect(PROMPT)
+    words = ["timeout", "-k", "2", "140", "qemu-system-x86_64", "-M", "q35"]
+    words += ["-m", "256", "-nodefaults", "-display", "none", "-no-reboot"]
+    words += ["-kernel", str(kernel), "-initrd", str(tmp_path / "initrd")]
+    words += ["-append", "console=ttyS0 quiet panic=-1", "-serial", "stdio"]
+    words += ["-serial", f"unix:{path}"]
+    run = subprocess.run(
+        words, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    said = run.stdout.replace("\r", "")
+    assert "Linux is done" in said, said[-3000:] + run.stderr
+    assert "no mount" not in said and "Welcome to Lux9" in said, said[-3000:]
+    assert {"bin", "dev", "proc", "tmp"} <= set(said.split()), said[-3000:]
+    assert "the same" in said, said[-3000:]
+    assert "can't open '/lux/tmp/none': No such file or directory" in said, said[-3000:]
+    shown = machine.command_line("cat /tmp/b; ls /tmp", PROMPT)
+    assert shown.split() == ["written", "by", "Linux", "b"]
 
 
 def test_serve_qids(served: tuple[Machine, Callable[[], Client]]) -> None:
