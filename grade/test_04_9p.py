@@ -58,6 +58,6 @@ def test_host_counts(
         assert read(client, "mnt/apples") == "-2\n"
         machine.send("cat /mnt/apples\n")
         machine.expect("(?m)^-2\r?\n")
-        machine.send("echo 12 > /mnt/apples\n")
         machine.expect(PROMPT)
+        machine.command_line("echo 12 > /mnt/apples", PROMPT)
         assert read(client, "mnt/apples") == "10\n"
