@@ -391,6 +391,7 @@ int64_t trace_copy_text(
 
 /* p, which runs this, ends: nobody waits any longer for it to stop. */
 void proc_gone(struct proc *p);
+void proc_stop_here(struct proc *p); /* sched.h:proc_hooks.stop; sleeps */
 
 /* ---- dev_env.c: environment groups ---- */
 

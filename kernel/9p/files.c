@@ -169,5 +169,6 @@ files_init(void)
         .exec = program_exec,
         .exec_done = program_exec_done,
         .program_open = program_open,
+        .stop = proc_stop_here,
     };
 }

@@ -51,9 +51,9 @@ stop_now(struct proc *p)
     return stopped;
 }
 
-/* See sched.h:proc_hooks; only a kill is a note to a stopped process. */
-static void
-stop_here(struct proc *p)
+/* Only a kill is a note to a stopped process. */
+void
+proc_stop_here(struct proc *p)
 {
     if (!stop_now(p))
         return;
@@ -223,5 +223,4 @@ void
 proc_ctl_init(void)
 {
     list_init(&watchers);
-    proc_hooks.stop = stop_here;
 }
