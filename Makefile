@@ -435,6 +435,7 @@ endef
 # only while there are no files
 define USER_LIB_STAGE3
 user/lib/cons_io.c            print to the console, read lines from it
+user/lib/no_files.c           what files have no part in
 endef
 
 # programs, each a file or a folder of its own: from stage 3 on

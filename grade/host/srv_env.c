@@ -171,7 +171,7 @@ srv_background(const char *name, const char *dir)
 
 /* No system call fails here. */
 int64_t
-rerror(char *buf, size_t len)
+server_text(char *buf, size_t len)
 {
     return (int64_t)strlcpy(buf, "remote error", len);
 }

@@ -28,7 +28,6 @@ take(const char *text)
 static long
 value(void)
 {
-    char *end;
     long n;
 
     if (take("(")) {
@@ -39,11 +38,7 @@ value(void)
     }
     if (*word == NULL)
         fatal("a number is missing");
-    n = strtol(*word, &end, 10);
-    if (end == *word || *end != '\0')
-        fatal("%s is no number", *word);
-    word++;
-    return n;
+    return word_number(*word++);
 }
 
 /* x / y or x % y; the two for which there is no result end the program. */

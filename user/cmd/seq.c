@@ -7,17 +7,6 @@ static const char usage[] =
         "usage: seq [first [step]] last\n"
         "Print numbers from first (1) to last, step (1) apart.\n";
 
-static long
-number(const char *s)
-{
-    char *end;
-    long n = strtol(s, &end, 10);
-
-    if (end == s || *end != '\0')
-        fatal("%s is no number", s);
-    return n;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -32,9 +21,9 @@ main(int argc, char **argv)
     argv++;
     if (argc < 1 || argc > 3)
         usage_die(usage);
-    last = number(argv[argc - 1]);
-    first = argc > 1 ? number(argv[0]) : 1;
-    step = argc > 2 ? number(argv[1]) : 1;
+    last = word_number(argv[argc - 1]);
+    first = argc > 1 ? word_number(argv[0]) : 1;
+    step = argc > 2 ? word_number(argv[1]) : 1;
     if (step == 0)
         fatal("a step of 0 never ends");
     for (long i = first; step > 0 ? i <= last : i >= last;) {

@@ -52,17 +52,6 @@ about_file(char letter, const char *path)
     return is;
 }
 
-static long
-number(const char *s)
-{
-    char *end;
-    long n = strtol(s, &end, 10);
-
-    if (end == s || *end != '\0')
-        fatal("%s is no number", s);
-    return n;
-}
-
 /* Is op one of those between two words?  Then *is is what it says. */
 static bool
 about_two(const char *a, const char *op, const char *b, bool *is)
@@ -79,8 +68,8 @@ about_two(const char *a, const char *op, const char *b, bool *is)
         i++;
     if (i == ARRAY_LEN(numbers))
         return false;
-    x = number(a);
-    y = number(b);
+    x = word_number(a);
+    y = word_number(b);
     *is = i == 0   ? x == y
           : i == 1 ? x != y
           : i == 2 ? x < y

@@ -93,3 +93,14 @@ number_or_die(const char *s, const char *usage)
         usage_die(usage);
     return n;
 }
+
+long
+word_number(const char *s)
+{
+    char *end;
+    long n = strtol(s, &end, 10);
+
+    if (end == s || *end != '\0')
+        fatal("%s is no number", s);
+    return n;
+}

@@ -18,10 +18,8 @@ error_set(int64_t error)
 const char *
 errstr(void)
 {
-#if STAGE >= 4
-    if (self->error == -E_REMOTE && rerror(self->text, MAX_ERR) > 0)
+    if (self->error == -E_REMOTE && server_text(self->text, MAX_ERR) > 0)
         self->error = 0;
-#endif
     return self->error != 0 ? err_string((int)self->error) : self->text;
 }
 

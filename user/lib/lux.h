@@ -289,6 +289,9 @@ NORETURN void usage_die(const char *usage);
 /* A number (decimal, 0x, 0) that is the whole of s, or usage_die. */
 uint64_t number_or_die(const char *s, const char *usage);
 
+/* A word that is a decimal number, with a sign if it likes; else fatal. */
+long word_number(const char *s);
+
 /* ---- print.c, float.c: formatted output ---- */
 
 /*

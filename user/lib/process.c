@@ -1,19 +1,13 @@
 /*
  * process.c - what programs do with processes, on top of the system calls.
  */
-#include "lib/lux.h"
-
-#if STAGE >= 4
-#define FORK_FLAGS (RFPROC | RFFDG)
-#else
-#define FORK_FLAGS RFPROC
-#endif
+#include "lib/self.h"
 
 /* A child in the same groups with a copy of the memory and of the files. */
 int
 fork(void)
 {
-    return rfork(FORK_FLAGS);
+    return rfork(fork_flags);
 }
 
 /* Plain names are programs of /bin. */

@@ -13,5 +13,12 @@ struct self {
 
 extern struct self *self;
 
+/* ---- by stage: no_files.c or file_io.c ---- */
+
+extern const unsigned fork_flags; /* of fork, for rfork */
+
+/* A server's words for the last -E_REMOTE: their length, 0: there are none. */
+int64_t server_text(char *text, size_t n);
+
 /* Called by crt0.asm with the arguments and room for struct self. */
 NORETURN void start(int argc, char **argv, struct self *mine);

@@ -205,16 +205,26 @@ parse_if(void)
     return n;
 }
 
+/* What a loop repeats. */
+static struct node *
+parse_do(void)
+{
+    struct node *body = NULL;
+
+    want_word("do");
+    if (failed == PARSE_OK)
+        body = parse_body();
+    want_word("done");
+    return body;
+}
+
 static struct node *
 parse_while(bool until)
 {
     struct node *n = node_new(NODE_WHILE, parse_body(), NULL);
 
     n->until = until;
-    want_word("do");
-    if (failed == PARSE_OK)
-        n->right = parse_body();
-    want_word("done");
+    n->right = parse_do();
     return n;
 }
 
@@ -235,10 +245,7 @@ parse_for(void)
     if (lex.token == TOK_SEMI)
         lex_next(&lex);
     skip_newlines();
-    want_word("do");
-    if (failed == PARSE_OK)
-        n->right = parse_body();
-    want_word("done");
+    n->right = parse_do();
     return n;
 }
 
