@@ -21,7 +21,14 @@ from tools.course.source import steps_in
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = Path(__file__).parent / "template"
 TODO_FOLDER = Path("labs/todo")
-INCLUDED = ("lab_todo.inc", "todo.mk")
+TODO_FILES = (
+    "lab_todo.c",
+    "lab_todo_user.c",
+    "lab_todo_text.c",
+    "lab_todo.h",
+    "lab_todo.inc",
+    "todo.mk",
+)
 TRACKS = ("fresh", "carry", "solution")
 
 # From which lab on a path is there; the first pattern that matches rules.
@@ -34,6 +41,7 @@ RULES: list[tuple[str, int]] = [
     (r"kernel/|LICENSE$|Makefile$|pytest\.ini$|\.(gitignore|clang-format)$", 1),
     (r"\.devcontainer/", 1),
     (r"labs/\d\d-[^/]*/(mutants|instructor)/", 0),
+    (r"labs/ask\.py$", 1),
     (r"grade/guest/kernel/(mmu_|test_mmu_)", 2),
     (r"grade/guest/(kernel/test_sched_|user/|make_elfs)", 3),
     (r"grade/guest/kernel/|grade/(harness|course)/|grade/host/", 1),
@@ -50,8 +58,6 @@ RULES: list[tuple[str, int]] = [
 # Where `#if STAGE >= n` stands.
 STAGED = (
     "kernel/main.c",
-    "kernel/include/lux/syscalls.def",
-    "kernel/include/lux/sys.h",
     "kernel/sched/syscall.h",
     "user/lib/lux.h",
 )
@@ -64,7 +70,6 @@ ROWS = {
     "docs/bench.tsv": r"^(?:pipe|{layer})_.*\n",
     "kernel/boot/lock.h": r"^ *RANK_\w+, +/\* {layer}: .*\n",
 }
-LAYERS = {4: "9p"}
 _NUMBERED = re.compile(r"(?:docs|labs)/(\d\d)-|grade/test_(\d\d)_")
 
 
@@ -143,16 +148,6 @@ def _plain_stages(text: str, lab: int) -> str:
     return "".join(lines)
 
 
-def _last_stage_first(text: str) -> str:
-    """The Makefile with all stages known where it chooses one."""
-    late = re.search(r"^present \+= .*\n", text, re.M)
-    choice = re.search(r"^ifeq \(\$\(origin STAGE\)", text, re.M)
-    if not late or not choice or late.start() < choice.start():
-        return text
-    text = text[: late.start()] + text[late.end() :]
-    return text[: choice.start()] + late[0] + text[choice.start() :]
-
-
 def _makefile(text: str, lab: int) -> str:
     """The Makefile without the lists and targets of what is not there."""
     lists = [f"KERNEL_{n}" for n in (2, 3, 4) if n > lab]
@@ -166,8 +161,6 @@ def _makefile(text: str, lab: int) -> str:
     for paragraph in text.split("\n\n"):
         if not any(re.search(rf"^{start}", paragraph, re.M) for start in gone):
             kept.append(paragraph)
-    if lab >= 4:
-        kept = [_last_stage_first("\n\n".join(kept))]
     words = "|".join([*rules, "handout"])
     text = re.sub(rf"^#   make (?:{words}) .*\n", "", "\n\n".join(kept), flags=re.M)
     text = re.sub(
@@ -213,7 +206,7 @@ def _readme(number: int, root: Path) -> str:
 def add_todo(tree: Path, root: Path = ROOT) -> None:
     """Give a tree lab_todo, so that a file with missing steps builds in it."""
     (tree / TODO_FOLDER).mkdir(parents=True, exist_ok=True)
-    for name in ("lab_todo.c", "lab_todo_user.c", "lab_todo.h", *INCLUDED):
+    for name in TODO_FILES:
         text = _fill((TEMPLATE / name).read_text(), labs.load(root, 1), root)
         (tree / TODO_FOLDER / name).write_text(text)
 
@@ -240,7 +233,7 @@ def make_handout(
             text = (out / name).read_text()
             (out / name).write_text(_plain_stages(text, number))
     for name, row in ROWS.items():
-        for stage, layer in LAYERS.items():
+        for stage, layer in labs.LAYERS.items():
             if stage > number and (out / name).exists():
                 pattern = row.format(stage=stage, layer=layer)
                 text = (out / name).read_text()

@@ -17,11 +17,6 @@ enum {
     EXIT_STATUS = 4
 };
 
-static const char *const folders[] = { LAB_FOLDERS };
-
-static char text[320];
-static unsigned length;
-
 static void
 out(uint16_t port, uint8_t value)
 {
@@ -55,17 +50,15 @@ debug(const char *s)
         out(DEBUG_PORT, *s++);
 }
 
-static void
-add(const char *s)
-{
-    while (*s != '\0' && length < sizeof(text) - 1)
-        text[length++] = *s++;
-}
-
 /* A frame as record makes it, with the length in three digits. */
 static void
-debug_record(void)
+debug_record(const char *text)
 {
+    unsigned length = 0;
+
+    while (text[length] != '\0')
+        length++;
+
     char digits[4] = { '0' + length / 100 % 10, '0' + length / 10 % 10,
         '0' + length % 10 };
 
@@ -79,23 +72,14 @@ debug_record(void)
 void
 lab_todo_at(const char *step, const char *file, const char *function)
 {
-    unsigned lab = step[0] - '1';
+    const char *text;
 
     __asm__ volatile("cli");
-    length = 0;
-    add("step ");
-    add(step);
-    add(" is not written yet: ");
-    add(file);
-    add(":");
-    add(function);
-    add(", see labs/");
-    add(folders[lab < ARRAY_LEN(folders) ? lab : 0]);
-    text[length] = '\0';
+    text = lab_todo_text(step, file, function);
     serial("\r\n");
     serial(text);
     serial("\r\n");
-    debug_record();
+    debug_record(text);
     __asm__ volatile("outl %0, %1"
                      :
                      : "a"(EXIT_STATUS), "Nd"((uint16_t)EXIT_PORT));

@@ -17,6 +17,8 @@ lab_todo_at(const char *step, const char *file, const char *function)
     __builtin_abort();
 }
 #else /* the kernel: lab_todo.c; a program: lab_todo_user.c */
+const char *lab_todo_text(
+        const char *step, const char *file, const char *function);
 __attribute__((noreturn)) void lab_todo_at(
         const char *step, const char *file, const char *function);
 #endif
