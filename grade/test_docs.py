@@ -10,8 +10,10 @@ for any number of lines, and a command without an answer may say anything.
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
@@ -186,3 +188,44 @@ def test_lab_hints(lab: Path) -> None:
     assert {step: len(found) for step, found in steps.items()} == {
         step["id"]: 3 for step in rubric["steps"]
     }
+
+
+WARMUPS = [lab for lab in LABS if (lab / "warmup.py").exists()]
+
+
+def warm_up(lab: Path, *words: str) -> tuple[int, list[str]]:
+    """The status and the lines of a lab's warm-up."""
+    command = [sys.executable, str(lab / "warmup.py"), *words]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.stderr == "", run.stderr
+    return run.returncode, run.stdout.splitlines()
+
+
+@pytest.mark.parametrize("lab", WARMUPS, ids=lambda lab: lab.name)
+def test_warm_up(lab: Path) -> None:
+    """Right answers are right, and those of a neighbour and nonsense are not."""
+    questions = runpy.run_path(str(lab / "warmup.py"))["questions"]
+    right = [str(row[1]) for row in questions("anna")]
+    fine = [f"{n}. right" for n in range(1, len(right) + 1)]
+    assert warm_up(lab, "anna", *right) == (0, fine)
+    assert warm_up(lab, "anna", *[hex(int(word)) for word in right]) == (0, fine)
+    assert warm_up(lab, "bert", *right)[0] == 1
+    for wrong in (str(int(right[-1]) + 1), "?", ""):
+        status, lines = warm_up(lab, "anna", *right[:-1], wrong)
+        assert status == 1 and lines[:-1] == fine[:-1] and "no: " in lines[-1], wrong
+    assert warm_up(lab, "anna", right[0])[0] == 1
+    assert warm_up(lab)[0] == warm_up(lab, "anna", *right, "1")[0] == 2
+
+
+@pytest.mark.parametrize("lab", WARMUPS, ids=lambda lab: lab.name)
+def test_warm_up_shown(lab: Path) -> None:
+    """What a lab's text shows of its warm-up is what that asks."""
+    shown = re.search(
+        r"^\$ python3 labs/\S+/warmup.py (\w+)\n((?s:.*?))^```",
+        (lab / "README.md").read_text(),
+        re.M,
+    )
+    assert shown, "the text does not show the warm-up"
+    lines = [line for line in shown[2].splitlines() if line.strip() != "..."]
+    status, asked = warm_up(lab, shown[1])
+    assert status == 0 and lines == "\n".join(asked).splitlines()[: len(lines)]

@@ -2,7 +2,7 @@
 """Questions before lab 2, with numbers of your own.
 
     python3 labs/02-mmu/warmup.py NAME              the questions
-    python3 labs/02-mmu/warmup.py NAME A B C D E    checks your five answers
+    python3 labs/02-mmu/warmup.py NAME 1 2 3 4 5    checks your five answers
 
 Answers are numbers, decimal or 0x.  Predict first; then see in GDB who is
 right, you or the machine; then have them checked.
@@ -12,12 +12,16 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from ask import Question, run  # noqa: E402
 
 PAGE = 4096
 SIZES = [16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1360, 2048]
 
 
-def questions(name: str) -> list[tuple[str, int, str]]:
+def questions(name: str) -> list[Question]:
     """Five questions, each with its answer and where to look again."""
     digest = hashlib.sha256(name.lower().encode()).digest()
     a, b, c, d, e = (int.from_bytes(digest[i : i + 4], "big") for i in range(0, 20, 4))
@@ -70,26 +74,5 @@ def tables(start: int, pages: int) -> int:
     return len(found)
 
 
-def main(words: list[str]) -> int:
-    """Ask, or check; status 1 if an answer is wrong, 2 if there are not five."""
-    if len(words) not in (1, 6):
-        print(__doc__)
-        return 2
-    asked = questions(words[0])
-    if len(words) == 1:
-        for letter, (text, _, _) in zip("ABCDE", asked):
-            print(f"{letter}  {text}")
-        return 0
-    wrong = 0
-    for letter, given, (_, answer, hint) in zip("ABCDE", words[1:], asked):
-        try:
-            right = int(given, 0) == answer
-        except ValueError:
-            right = False
-        wrong += not right
-        print(f"{letter}  {'right' if right else f'no: {hint}'}")
-    return 1 if wrong else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(__doc__, questions))

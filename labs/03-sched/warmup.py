@@ -16,24 +16,29 @@ import sys
 import zlib
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from ask import Question, run  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[2]
 WORD = 8
 TRAPFRAME = 22 * WORD  # struct trapframe: 15 registers, 2, 5 by the CPU
 SWITCHFRAME = 7 * WORD  # struct switch_frame
 
 
-def ranks() -> list[str]:
-    """The ranks of boot/lock.h, in order."""
+def ranks() -> list[tuple[str, int]]:
+    """The ranks of boot/lock.h that this lab's kernel uses, with their numbers."""
     text = (ROOT / "kernel/boot/lock.h").read_text()
-    names = re.findall(r"^    (RANK_\w+),", text, re.M)
-    return [name for name in names if name != "RANK_COUNT"]
+    rows = enumerate(re.findall(r"^    (RANK_\w+), +/\* (\w+)", text, re.M))
+    return [(name, n) for n, (name, layer) in rows if layer in ("boot", "mmu", "sched")]
 
 
-def questions(name: str) -> list[tuple[str, int]]:
+def questions(name: str) -> list[Question]:
     """What to ask this student, and the right answers."""
     rng = random.Random(zlib.crc32(name.encode()))
     order = ranks()
-    low, high = sorted(rng.sample(range(1, len(order)), 2))
+    (low, low_bit), (high, high_bit) = (
+        order[i - 1] for i in sorted(rng.sample(range(1, len(order) + 1), 2))
+    )
     top = 0xFFFFC00000000000 + rng.randrange(16, 4096) * 0x1000
     weight = rng.choice([25, 40, 125, 160, 250, 500])
     ran = rng.randrange(2, 40) * weight
@@ -43,8 +48,8 @@ def questions(name: str) -> list[tuple[str, int]]:
     deadline = rng.choice([4, 5, 8, 10])
     return [
         (
-            f"A CPU holds {order[low]} and {order[high]}. What is its lock_ranks?",
-            1 << low | 1 << high,
+            f"A CPU holds {low} and {high}. What is its lock_ranks?",
+            1 << low_bit | 1 << high_bit,
         ),
         (
             f"A kernel stack ends at {top:#x} (kstack_top). The process is new.\n"
@@ -68,26 +73,5 @@ def questions(name: str) -> list[tuple[str, int]]:
     ]
 
 
-def main(words: list[str]) -> int:
-    """Ask, or check."""
-    if not words:
-        print(__doc__)
-        return 2
-    asked = questions(words[0])
-    if len(words) == 1:
-        for n, (question, _) in enumerate(asked, 1):
-            print(f"{n}. {question}")
-        return 0
-    status = 0
-    for n, (_, right) in enumerate(asked, 1):
-        try:
-            given = int(words[n], 0)
-        except (IndexError, ValueError):
-            given = None
-        print(f"{n}. {'right' if given == right else 'no: look again'}")
-        status |= given != right
-    return int(status)
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(__doc__, questions))

@@ -16,6 +16,9 @@ import sys
 import zlib
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from ask import Question, run  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = 4 + 1 + 2  # size[4] type[1] tag[2]
 IOHDRSZ = 24
@@ -31,7 +34,7 @@ def message_numbers() -> dict[str, int]:
     return {name: int(found[1]) + n for n, name in enumerate(names)}
 
 
-def questions(name: str) -> list[tuple[str, int]]:
+def questions(name: str) -> list[Question]:
     """What to ask this student, and the right answers."""
     rng = random.Random(zlib.crc32(name.encode()))
     words = rng.sample(["usr", "glenda", "lib", "profile", "tmp", "bin", "rc"], 3)
@@ -66,26 +69,5 @@ def questions(name: str) -> list[tuple[str, int]]:
     ]
 
 
-def main(words: list[str]) -> int:
-    """Ask, or check."""
-    if not words:
-        print(__doc__)
-        return 2
-    asked = questions(words[0])
-    if len(words) == 1:
-        for n, (question, _) in enumerate(asked, 1):
-            print(f"{n}. {question}")
-        return 0
-    status = 0
-    for n, (_, right) in enumerate(asked, 1):
-        try:
-            given = int(words[n], 0)
-        except (IndexError, ValueError):
-            given = None
-        print(f"{n}. {'right' if given == right else 'no: look again'}")
-        status |= given != right
-    return int(status)
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(__doc__, questions))
