@@ -12,7 +12,7 @@ from typing import Any, Callable
 import pytest
 
 from grade.harness import GuestFailure, HostFailure, Machine, Setup, Variant
-from grade.harness.build import ALL, ROOT
+from grade.harness.build import ALL, LAYERS, ROOT
 from grade.harness.guest import Batch, GuestTest
 from grade.harness.machine import shell_command
 
@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(
         if isinstance(guest, GuestTest):
             item.extra_keyword_matches.add(guest.source.stem)
             item.extra_keyword_matches.add(f"stage{guest.stage}")
-            folder = {1: "boot", 2: "mmu", 3: "sched", 4: "9p"}[guest.stage]
+            folder = LAYERS[guest.stage - 1]
             item.extra_keyword_matches.update([folder, *filter(None, [guest.build])])
             if guest.program:
                 item.extra_keyword_matches.add("user")

@@ -6,10 +6,9 @@ import socket
 from pathlib import Path
 from typing import Callable
 
-from grade.harness import Machine, Variant
+from grade.harness import Variant
+from grade.harness.serve import PROMPT, serving
 from grade.p9 import OREAD, OWRITE, Client
-
-PROMPT = "lux9% $"
 
 
 def write(client: Client, path: str, text: str) -> None:
@@ -27,27 +26,13 @@ def read(client: Client, path: str) -> str:
     return text
 
 
-def test_host_counts(
-    build: Callable[..., Variant], start: Callable[..., Machine], tmp_path: Path
-) -> None:
+def test_host_counts(build: Callable[..., Variant], tmp_path: Path) -> None:
     """Guest and host count in one file of tally, each through its own kernel."""
     variant = build(Variant(stage=4, ktest=False))
     place = tmp_path / "s"
-    machine = start(
-        kernel=variant.kernel,
-        initrd=variant.archive,
-        terminal=True,
-        shift=None,
-        limit=120,
-        extra=(
-            *("-chardev", f"socket,id=com2,path={place},server=on,wait=off"),
-            *("-device", "isa-serial,chardev=com2,index=1"),
-        ),
-    )
+    machine = serving(variant, place, limit=120)
     for line in ("tally", "echo 5 > /mnt/apples"):
-        machine.expect(PROMPT)
-        machine.send(line + "\n")
-    machine.expect(PROMPT)
+        machine.command_line(line, PROMPT)
     with socket.socket(socket.AF_UNIX) as sock:
         sock.connect(str(place))
         client = Client(sock)

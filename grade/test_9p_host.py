@@ -7,7 +7,6 @@ server ends cleanly when its client leaves.
 
 from __future__ import annotations
 
-import fcntl
 import random
 import socket
 import struct
@@ -19,7 +18,7 @@ from typing import Callable
 import pytest
 
 from grade import p9
-from grade.harness.build import ROOT
+from grade.harness.build import ROOT, make_for_host
 from grade.p9 import (
     DMAPPEND,
     DMDIR,
@@ -52,12 +51,8 @@ Start = Callable[..., Client]
 
 @pytest.fixture(scope="session")
 def servers() -> None:
-    """The servers are built; two workers take turns."""
-    with (ROOT / "build" / ".lock-host").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        command = ["make", "-s", "-j2", "-C", str(ROOT), "host-servers"]
-        run = subprocess.run(command, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout + run.stderr
+    """The servers are built."""
+    make_for_host("host-servers")
 
 
 @pytest.fixture

@@ -23,11 +23,11 @@ from grade import p9
 from grade.harness import Machine, Variant
 from grade.harness.build import ROOT
 from grade.harness.linux import linux
+from grade.harness.serve import COM3, PROMPT, machine_with_port, serving
 from grade.p9 import DMDIR, ORCLOSE, ORDWR, OTRUNC, OWRITE, Client, Error9, Stat
 from grade.test_9p_host import refuse, servers
 
 __all__ = ["servers"]  # a fixture of that file, used here too
-PROMPT = "lux9% $"
 DIOD = shutil.which("diod") or shutil.which("/usr/sbin/diod")
 HAS_SERVERS = (ROOT / "user/servers").exists()
 needs_diod = pytest.mark.skipif(DIOD is None, reason="diod is not installed")
@@ -68,24 +68,11 @@ def shared(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def served(
-    variant: Variant, start: Callable[..., Machine], tmp_path: Path
+    variant: Variant, tmp_path: Path
 ) -> Iterator[tuple[Machine, Callable[[], Client]]]:
     """A machine with a second serial port, and how to reach it."""
     path = tmp_path / "9p"
-    machine = start(
-        kernel=variant.kernel,
-        initrd=variant.archive,
-        terminal=True,
-        shift=None,
-        limit=30,
-        extra=(
-            "-device",
-            "isa-serial,chardev=serve,iobase=0x2f8,irq=3",
-            "-chardev",
-            f"socket,id=serve,path={path},server=on,wait=off",
-        ),
-    )
-    machine.expect(PROMPT)
+    machine = serving(variant, path)
     socks: list[socket.socket] = []
 
     def connect() -> Client:
@@ -140,28 +127,13 @@ umount /lux
 """
 
 
-def test_linux_mounts(
-    variant: Variant, start: Callable[..., Machine], tmp_path: Path
-) -> None:
+def test_linux_mounts(variant: Variant, tmp_path: Path) -> None:
     """Linux mounts Lux9's name space and lives in it."""
     kernel = linux(LINUX, tmp_path / "initrd")
     if kernel is None:
         pytest.skip("no Debian, or its packages cannot be had")
     path = tmp_path / "9p"
-    machine = start(
-        kernel=variant.kernel,
-        initrd=variant.archive,
-        terminal=True,
-        shift=None,
-        limit=120,
-        extra=(
-            "-device",
-            "isa-serial,chardev=serve,iobase=0x2f8,irq=3",
-            "-chardev",
-            f"socket,id=serve,path={path},server=on,wait=off",
-        ),
-    )
-    machine.expect(PROMPT)
+    machine = serving(variant, path, limit=120)
     words = ["timeout", "-k", "2", "140", "qemu-system-x86_64", "-M", "q35"]
     words += ["-m", "256", "-nodefaults", "-display", "none", "-no-reboot"]
     words += ["-kernel", str(kernel), "-initrd", str(tmp_path / "initrd")]
@@ -347,12 +319,7 @@ def test_hostfs_long_directory(hostfs: Client, shared: Path) -> None:
 
 
 @needs_diod
-def test_share(
-    variant: Variant,
-    start: Callable[..., Machine],
-    shared: Path,
-    tmp_path: Path,
-) -> None:
+def test_share(variant: Variant, shared: Path, tmp_path: Path) -> None:
     """A directory of the host is at /n/host, for reading and writing."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "link"))
@@ -366,21 +333,8 @@ def test_share(
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    machine = start(
-        kernel=variant.kernel,
-        initrd=variant.archive,
-        terminal=True,
-        shift=None,
-        limit=30,
-        extra=(
-            "-device",
-            "isa-serial,chardev=share,iobase=0x3e8,irq=5",
-            "-chardev",
-            f"socket,id=share,path={tmp_path / 'link'}",
-        ),
-    )
+    machine = machine_with_port(variant, COM3, f"path={tmp_path / 'link'}", limit=30)
     try:
-        machine.expect(PROMPT)
         for _ in range(20):
             if "note" in machine.command_line("ls /n/host", PROMPT):
                 break

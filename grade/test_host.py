@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
 import shutil
 import subprocess
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from grade.harness.build import ROOT
+from grade.harness.build import ROOT, make_for_host
 
 HOST = ROOT / "grade" / "host"
 _TEST = re.compile(r"^TEST\((\w+)\)", re.M)
@@ -28,13 +27,8 @@ def _tests() -> list[object]:
 
 @pytest.fixture(scope="session")
 def programs() -> Path:
-    """Where the built test programs are; two workers take turns to build."""
-    with (ROOT / "build" / ".lock-host").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        command = ["make", "-s", "-j2", "-C", str(ROOT), "host-programs"]
-        run = subprocess.run(command, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout + run.stderr
-    return ROOT / "build" / "host"
+    """Where the built test programs are."""
+    return make_for_host("host-programs")
 
 
 @pytest.mark.parametrize(("source", "name"), _tests())
@@ -57,14 +51,10 @@ def has_fuzzer() -> bool:
 @pytest.mark.skipif(not has_fuzzer(), reason="needs clang's libFuzzer")
 def test_fuzz(tmp_path: Path) -> None:
     """The 9P codec stands 100,000 messages made up from those kept."""
-    with (ROOT / "build" / ".lock-host").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        command = ["make", "-s", "-C", str(ROOT), "build/host/fuzz_fcall"]
-        made = subprocess.run(command, capture_output=True, text=True)
-    assert made.returncode == 0, made.stdout + made.stderr
+    fuzzer = make_for_host("build/host/fuzz_fcall") / "fuzz_fcall"
     unpack = [sys.executable, str(HOST / "corpus.py"), "unpack", str(tmp_path)]
     subprocess.run(unpack, check=True)
-    command = [str(ROOT / "build/host/fuzz_fcall"), "-runs=100000", "-seed=1"]
+    command = [str(fuzzer), "-runs=100000", "-seed=1"]
     command += ["-max_len=512", f"-artifact_prefix={tmp_path}/", str(tmp_path)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr[-3000:]

@@ -11,10 +11,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
+LAYERS = ("boot", "mmu", "sched", "9p")  # kernel/: stage 1, 2, ...
+
+
 def last_stage() -> int:
     """The highest stage whose folder is in this tree, as the Makefile has it."""
-    folders = ("boot", "mmu", "sched", "9p")
-    return sum(any((ROOT / "kernel" / name).glob("*.c")) for name in folders)
+    return sum(any((ROOT / "kernel" / name).glob("*.c")) for name in LAYERS)
 
 
 def environment() -> dict[str, str]:
@@ -22,6 +24,24 @@ def environment() -> dict[str, str]:
     outer = "MAKEFLAGS MFLAGS MAKELEVEL STAGE DEBUG SAN KTEST CC CPUS MEM APPEND T "
     outer += "LAB SUBMISSION LUX9_SECRET"
     return {k: v for k, v in os.environ.items() if k not in outer.split()}
+
+
+def _make_alone(name: str, words: list[str], root: Path) -> None:
+    """Run make with these words while no other worker makes what has that name."""
+    command = ["make", "-s", "say=", "-j2", "-C", str(root), *words]
+    (root / "build").mkdir(exist_ok=True)
+    with (root / "build" / f".lock-{name}").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run = subprocess.run(command, env=environment(), capture_output=True, text=True)
+    if run.returncode != 0:
+        said = run.stdout + run.stderr
+        raise RuntimeError(f"{' '.join(command)} failed:\n{said}")
+
+
+def make_for_host(target: str) -> Path:
+    """Build what runs on the host itself, under sanitizers; its folder."""
+    _make_alone("host", [target], ROOT)
+    return ROOT / "build" / "host"
 
 
 @dataclass(frozen=True)
@@ -72,17 +92,7 @@ class Variant:
 
         Two workers that want the same build take turns.
         """
-        command = ["make", "-s", "say=", "-j2", "-C", str(root)]
-        command += [*self.make_variables, *targets]
-        (root / "build").mkdir(exist_ok=True)
-        with (root / "build" / f".lock-{self.name}").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            run = subprocess.run(
-                command, env=environment(), capture_output=True, text=True
-            )
-        if run.returncode != 0:
-            words = " ".join(command)
-            raise RuntimeError(f"{words} failed:\n{run.stdout}{run.stderr}")
+        _make_alone(self.name, [*self.make_variables, *targets], root)
 
 
 # The builds in which all guest tests run; the first is each test's home.

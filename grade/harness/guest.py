@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grade.harness import fixtures
-from grade.harness.build import ALL, ROOT, Variant, last_stage
+from grade.harness.build import ALL, LAYERS, ROOT, Variant, last_stage
 from grade.harness.machine import GuestFailure, Result, Setup, run
 
 GUEST = ROOT / "grade" / "guest"
@@ -216,7 +216,7 @@ def stage_of(source: Path) -> int:
     """The first stage that has what the test needs: its file's name tells."""
     if source.parent.name == "user":
         return 4 if source.stem.startswith("p9_") else 3
-    return {"boot": 1, "mmu": 2, "sched": 3, "9p": 4}[source.stem.split("_")[1]]
+    return LAYERS.index(source.stem.split("_")[1]) + 1
 
 
 def _spread(base: GuestTest, keys: dict[str, str]) -> list[GuestTest]:
