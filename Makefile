@@ -571,6 +571,7 @@ define USER_LIB_9P
 user/lib/9p/table.c           things found by number
 user/lib/9p/fid.c             fids of a connection
 user/lib/9p/req.c             the life of a request
+user/lib/9p/flush.c           requests that nobody wants any more
 user/lib/9p/conn.c            a connection, message by message
 user/lib/9p/handle.c          from a message to its handler
 user/lib/9p/session.c         version, auth, attach, clunk

@@ -43,6 +43,8 @@ do_read(struct req *r)
         err = check_range(r->t.offset, r->t.count);
     if (err == 0 && directory)
         err = check_dirpos(f, r->t.offset);
+    if (err == 0 && r->conn->server.ops->read == NULL)
+        err = -E_PERM;
     if (err < 0)
         return err;
     if (r->t.count > room)
@@ -77,8 +79,10 @@ do_stat(struct req *r)
     char strs[STAT_MAX];
     struct dir d;
     int64_t n;
-    int err = r->conn->server.ops->stat(r->fid, &d, strs);
+    int err = -E_PERM;
 
+    if (r->conn->server.ops->stat != NULL)
+        err = r->conn->server.ops->stat(r->fid, &d, strs);
     if (err < 0)
         return err;
     n = dir_pack(&d, packed, STAT_MAX);

@@ -97,8 +97,10 @@ req_later(struct req *r)
     r->slot.key = r->t.tag;
     err = c->tags.count < max ? table_add(&c->tags, &r->slot)
                               : srv_error("too many requests");
-    if (err == 0)
+    if (err == 0) {
         r->state = REQ_PENDING;
+        c->later++;
+    }
     qunlock(&c->lock);
     return err;
 }
@@ -219,120 +221,43 @@ answer_flushes(struct req *f)
     }
 }
 
+/* One that was pending is over, all of it: who waits for the last is told. */
+static void
+later_over(struct conn *c)
+{
+    bool last;
+
+    qlock(&c->lock);
+    last = --c->later == 0 && c->draining;
+    if (last)
+        c->draining = false;
+    qunlock(&c->lock);
+    if (last)
+        semrelease(&c->quiet, 1);
+}
+
 /*
  * r is done: with an error, or as its handler left r->r.  Sends the answer,
- * unless the session that asked is over; then r is no more.
+ * unless the session that asked is over; then r is no more.  If r was pending
+ * the connection may be no more either, but for whoever reads it.
  */
 void
 req_answer(struct req *r, int err)
 {
     struct conn *c = r->conn;
+    bool later = r->state == REQ_PENDING;
     struct req *waiting;
-    bool dropped;
 
     assert(r->state != REQ_FREE);
     req_finish(r, err);
     req_leave_fid(r);
     qlock(&c->writing);
     waiting = req_settle(r);
-    dropped = r->dropped;
-    if (!dropped)
+    if (!r->dropped)
         req_send(r);
     qunlock(&c->writing);
     req_free(r);
-    if (dropped)
-        semrelease(&c->quiet, 1);
     answer_flushes(waiting);
-}
-
-/* The last of r's waiting flushes is f. */
-static void
-add_waiting(struct req *r, struct req *f)
-{
-    struct req **end = &r->waiting;
-
-    while (*end != NULL)
-        end = &(*end)->next;
-    f->next = NULL;
-    *end = f;
-}
-
-/* Make f wait for the request it names; false: that one is answered. */
-static bool
-flush_wait(struct req *f)
-{
-    struct conn *c = f->conn;
-    struct req *old;
-
-    qlock(&c->lock);
-    old = req_find(c, f->t.oldtag);
-    if (old != NULL) {
-        add_waiting(old, f);
-        old->flushed = true;
-        work_interrupt(old);
-    }
-    qunlock(&c->lock);
-    if (old != NULL && c->server.ops->flush != NULL)
-        c->server.ops->flush(old);
-    return old != NULL;
-}
-
-/*
- * Tflush.  If nobody with that tag waits the answer may go at once; else it
- * goes after that one's, who is told to hurry.
- */
-int
-do_flush(struct req *r)
-{
-    struct conn *c = r->conn;
-    bool found;
-    int err;
-
-    qlock(&c->lock);
-    found = req_find(c, r->t.oldtag) != NULL;
-    qunlock(&c->lock);
-    if (!found)
-        return 0;
-    err = req_later(r);
-    if (err < 0)
-        return err;
-    if (!flush_wait(r))
-        req_answer(r, 0); /* it was answered just now */
-    return REQ_LATER;
-}
-
-/* Drop the next pending request from slot *from on; false: none is left. */
-static bool
-drop_one(struct conn *c, unsigned *from)
-{
-    struct req *r = NULL;
-    struct slot *s;
-    bool tell = false;
-
-    qlock(&c->lock);
-    s = table_take(&c->tags, from);
-    if (s != NULL) {
-        r = CONTAINER_OF(s, struct req, slot);
-        r->dropped = r->flushed = true;
-        work_interrupt(r);
-        tell = r->t.type != Tflush && c->server.ops->flush != NULL;
-    }
-    qunlock(&c->lock);
-    if (tell)
-        c->server.ops->flush(r);
-    return s != NULL;
-}
-
-/* Drop every pending request: its answer will not be sent.  Waits until all
- * of them are over, so that none holds a fid. */
-void
-req_drop_all(struct conn *c)
-{
-    unsigned from = 0, dropped = 0;
-
-    while (drop_one(c, &from))
-        dropped++;
-    while (dropped > 0)
-        if (semacquire(&c->quiet, 1) > 0)
-            dropped--;
+    if (later)
+        later_over(c);
 }

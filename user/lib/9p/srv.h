@@ -76,7 +76,8 @@ struct fid {
 /*
  * What a server does.  The library has checked the message, the fid, and what
  * follows from the fid's state alone; permissions are the server's business.
- * What is left out is refused (flush and release: not needed).
+ * attach, clone, walk and open must be there; what else is left out is refused
+ * (flush and release: not needed).
  */
 struct srv_ops {
     /* f is new, f->user set: set f->qid and f->aux to the root. */
@@ -106,7 +107,11 @@ struct srv_ops {
     void (*release)(struct fid *f);
     /*
      * Only with callbacks that use req_later themselves: the client is
-     * tired of r, or gone; answer it now if it still waits.
+     * tired of r, or gone.  Called once for each such request, by the process
+     * that reads the connection.  r may be answered by now, or never have been
+     * kept: look for it among those that wait (before this returns it cannot
+     * be another).  Answer it soon, since a connection ends only when all are
+     * answered; here, if no other process will.
      */
     void (*flush)(struct req *r);
 };
@@ -184,6 +189,9 @@ req_room(struct req *r)
 /* Where a directory entry may be packed: STAT_MAX bytes. */
 uint8_t *req_stat_room(struct req *r);
 
+/* A process that answers later shares memory and descriptors with the one that
+ * reads the connection, and outlives the note that a write to one who has gone
+ * brings. */
 int req_later(struct req *r);
 void req_answer(struct req *r, int err);
 
@@ -204,7 +212,9 @@ struct conn {
     struct table tags; /* requests pending */
     unsigned nfid;     /* alive, listed or not */
     struct req *free;
-    uint32_t quiet; /* semaphore: a dropped request was answered */
+    unsigned later; /* were pending, and are not quite over */
+    bool draining;  /* quiet is waited for */
+    uint32_t quiet; /* semaphore: later has become 0 */
 
     /* work.c */
     struct req *work, **work_end; /* to be run */
@@ -230,6 +240,8 @@ void fid_drop_all(struct conn *c);
 struct req *req_new(struct conn *c);
 void req_free(struct req *r);
 struct req *req_find(struct conn *c, uint32_t tag);
+
+/* flush.c */
 void req_drop_all(struct conn *c);
 int do_flush(struct req *r);
 
