@@ -1,34 +1,51 @@
 /*
- * head.c - print the first lines of files.
+ * head.c - print the first lines or bytes of files.
  */
 #include "lib/lux.h"
 
-static const char usage[] = "usage: head [-n lines] [file ...]\n"
+static const char usage[] = "usage: head [-n lines | -c bytes] [file ...]\n"
                             "Print the first lines of files, 10 of each.\n"
-                            "  -n  that many\n";
+                            "  -n  that many; also -20\n"
+                            "  -c  bytes in place of lines\n";
 
 static uint64_t wanted = 10;
-static bool titles;
+static bool bytes, titles;
 static struct bio in;
+
+static void
+copy_bytes(struct bio *out)
+{
+    int c;
+
+    for (uint64_t i = 0; i < wanted && (c = bio_getc(&in)) >= 0; i++)
+        bio_putc(out, c);
+}
+
+static void
+copy_lines(struct bio *out)
+{
+    char *line;
+    int64_t n;
+
+    for (uint64_t i = 0; i < wanted; i++) {
+        n = bio_line(&in, &line);
+        if (n < 0)
+            return;
+        bio_write(out, line, (size_t)n);
+        if (in.newline)
+            bio_putc(out, '\n');
+    }
+}
 
 static void
 show(int fd, const char *name)
 {
     struct bio *out = bio_out();
-    char *line;
 
     if (titles)
         bio_print(out, "==> %s <==\n", name);
     bio_init(&in, fd);
-    for (uint64_t i = 0; i < wanted; i++) {
-        int64_t n = bio_line(&in, &line);
-
-        if (n < 0)
-            break;
-        bio_write(out, line, (size_t)n);
-        if (in.newline)
-            bio_putc(out, '\n');
-    }
+    (bytes ? copy_bytes : copy_lines)(out);
     if (in.failed)
         warn("%s: %r", name);
     bio_end(&in);
@@ -39,7 +56,15 @@ main(int argc, char **argv)
 {
     ARGBEGIN
     {
-    case 'n': wanted = EARGN(); break;
+    case 'c':
+        bytes = true;
+        wanted = EARGN();
+        break;
+    case 'n':
+        bytes = false;
+        wanted = EARGN();
+        break;
+    case '0' ... '9': wanted = ARGDIGITS(); break;
     default: ARGBAD();
     }
     ARGEND

@@ -5,7 +5,7 @@
 
 static const char usage[] = "usage: tail [-n lines] [file ...]\n"
                             "Print the last lines of files, 10 of each.\n"
-                            "  -n  that many, at most 100000\n";
+                            "  -n  that many, at most 100000; also -20\n";
 
 enum {
     MAX_LINES = 100000
@@ -13,7 +13,10 @@ enum {
 
 static uint64_t wanted = 10;
 static bool titles;
-static char **ring; /* line i is at i % wanted */
+static struct line {
+    char *text; /* no string: a line may hold NULs */
+    size_t length;
+} * ring; /* line i is at i % wanted */
 static struct bio in;
 
 /* Fill the ring with the last lines; how many there were in all. */
@@ -21,15 +24,17 @@ static uint64_t
 keep_last(void)
 {
     uint64_t n = 0;
-    char *line;
+    int64_t length;
+    char *text;
 
-    while (bio_line(&in, &line) >= 0) {
-        char **place = &ring[n++ % wanted];
+    while ((length = bio_line(&in, &text)) >= 0) {
+        struct line *line = &ring[n++ % wanted];
 
-        free(*place);
-        *place = strdup(line);
-        if (*place == NULL)
+        line->length = (size_t)length;
+        line->text = realloc(line->text, line->length + 1);
+        if (line->text == NULL)
             fatal("%r");
+        memcpy(line->text, text, line->length);
     }
     return n;
 }
@@ -47,9 +52,9 @@ show(int fd, const char *name)
     if (in.failed)
         warn("%s: %r", name);
     for (uint64_t i = n > wanted ? n - wanted : 0; i < n; i++) {
-        const char *line = ring[i % wanted];
+        const struct line *line = &ring[i % wanted];
 
-        bio_write(out, line, strlen(line));
+        bio_write(out, line->text, line->length);
         if (i < n - 1 || in.newline)
             bio_putc(out, '\n');
     }
@@ -62,6 +67,7 @@ main(int argc, char **argv)
     ARGBEGIN
     {
     case 'n': wanted = EARGN(); break;
+    case '0' ... '9': wanted = ARGDIGITS(); break;
     default: ARGBAD();
     }
     ARGEND

@@ -26,7 +26,7 @@ main(int argc, char **argv)
     }
     if (pid < 0 || wait_for(pid, &w) < 0)
         fatal("%r");
-    print("%.3fu %.3fs %.3fr %s\n", (double)w.user_ns / 1e9,
+    fprint(2, "%.3fu %.3fs %.3fr %s\n", (double)w.user_ns / 1e9,
             (double)w.sys_ns / 1e9, (double)w.real_ns / 1e9, argv[0]);
     exits(w.msg);
 }

@@ -66,6 +66,15 @@ arg_value(int *argc, char ***argv, const char *usage)
     return value;
 }
 
+uint64_t
+arg_digits(const char *usage)
+{
+    const char *digits = rest - 1;
+
+    rest = NULL;
+    return number_or_die(digits, usage);
+}
+
 /* Name the unknown letter, then usage_die. */
 void
 arg_bad(int option, const char *usage)

@@ -271,9 +271,10 @@ int wait_for(int pid, struct waitmsg *w);
     for (int opt_; (opt_ = arg_next(&argc, &argv, usage)) != 0;)               \
         switch (opt_)
 #define ARGEND
-#define EARG()   arg_value(&argc, &argv, usage)
-#define EARGN()  number_or_die(arg_value(&argc, &argv, usage), usage)
-#define ARGBAD() arg_bad(opt_, usage)
+#define EARG()      arg_value(&argc, &argv, usage)
+#define EARGN()     number_or_die(arg_value(&argc, &argv, usage), usage)
+#define ARGDIGITS() arg_digits(usage) /* in a case of '0' ... '9' */
+#define ARGBAD()    arg_bad(opt_, usage)
 
 extern const char *arg0; /* the program's name, for messages */
 
@@ -282,6 +283,9 @@ int arg_next(int *argc, char ***argv, const char *usage);
 
 /* The value of this option: the rest of its word, or the next word. */
 char *arg_value(int *argc, char ***argv, const char *usage);
+
+/* The number whose first digit is the option letter just given, as in -20. */
+uint64_t arg_digits(const char *usage);
 
 NORETURN void arg_bad(int option, const char *usage);
 NORETURN void usage_die(const char *usage);

@@ -11,6 +11,16 @@ seq 1 12 | grep -c 1; seq 1 12 | grep -n '^1.$' | head -n 2; seq 3 | grep -v 2
 echo ab | grep -q 'a.' && echo found; echo ab | grep c; echo $status
 #> found
 #> no match
+seq 30 | head -c 5; seq 30 | head -c 1 -n 1; seq 30 | tail -2
+#> 1
+#> 2
+#> 31
+#> 29
+#> 30
+{ dd -i /dev/zero -b 5 -n 1 2> /dev/null; echo a; } | tail -1 | wc -c
+#>        7
+time echo x 2> /dev/null
+#> x
 grep '[' /boot/etc/motd
 #> grep: [: [ or \ without an end
 seq 1 10 | sort -r | head -n 2; seq 1 10 | sort -n | tail -n 2
