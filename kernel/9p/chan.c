@@ -27,36 +27,44 @@ chan_ref(struct chan *c)
     __atomic_add_fetch(&c->ref, 1, __ATOMIC_RELAXED);
 }
 
-/* One reference fewer.  True: it was the last, and c is the caller's to end. */
-bool
-chan_unref(struct chan *c)
+void
+chan_drop(struct chan *c, struct chan **dead)
 {
-    return __atomic_sub_fetch(&c->ref, 1, __ATOMIC_ACQ_REL) == 0;
+    if (!c || __atomic_sub_fetch(&c->ref, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    c->next_dead = *dead;
+    *dead = c;
 }
 
 /*
- * A path may hold mount points, which are channels and may have paths again:
- * those that end with c queue up here instead of in ever deeper calls.
+ * What a path and a join hold are channels, which may have paths and joins
+ * again: those that end with the last queue up behind it instead of in ever
+ * deeper calls, since a program can make such a chain as long as it likes.
  */
 void
-chan_close(struct chan *c)
+chans_end(struct chan *dead)
 {
-    struct chan *dead = c;
-
-    if (!c || !chan_unref(c))
-        return;
-    c->next_dead = NULL;
     while (dead) {
-        c = dead;
+        struct chan *c = dead;
+
         dead = c->next_dead;
-        chan_close(c->join_dir); /* has no such directory itself */
-        join_unref(c->join);
+        chan_drop(c->join_dir, &dead);
+        join_drop(c->join, &dead);
         conn_free(c->conn);
         if (c->dev && c->dev->close)
             c->dev->close(c);
         path_drop(c->path, &dead);
         kfree(c);
     }
+}
+
+void
+chan_close(struct chan *c)
+{
+    struct chan *dead = NULL;
+
+    chan_drop(c, &dead);
+    chans_end(dead);
 }
 
 /*

@@ -518,8 +518,12 @@ finish(struct walk *w, const struct names *names, enum name_for why,
 {
     int err = 0;
 
-    if (why != NAME_REMOVE && why != NAME_BIND_OLD)
+    if (why != NAME_REMOVE && why != NAME_BIND_OLD) {
         err = follow(w);
+    } else { /* the file itself, whatever is joined to it */
+        join_unref(w->join);
+        w->join = NULL;
+    }
     if (err)
         return err;
     if ((names->dir || why == NAME_DIR) && !(w->c->qid.type & QTDIR))

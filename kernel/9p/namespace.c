@@ -39,13 +39,22 @@ join_ref(struct join *j)
 }
 
 void
-join_unref(struct join *j)
+join_drop(struct join *j, struct chan **dead)
 {
     if (!j || __atomic_sub_fetch(&j->ref, 1, __ATOMIC_ACQ_REL) != 0)
         return;
     for (unsigned i = 0; i < j->n; i++)
-        chan_close(j->part[i].to);
+        chan_drop(j->part[i].to, dead);
     kfree(j);
+}
+
+void
+join_unref(struct join *j)
+{
+    struct chan *dead = NULL;
+
+    join_drop(j, &dead);
+    chans_end(dead);
 }
 
 static struct join *

@@ -59,10 +59,7 @@ path_drop(struct path *p, struct chan **dead)
     while (p && __atomic_sub_fetch(&p->ref, 1, __ATOMIC_ACQ_REL) == 0) {
         struct path *up = p->up;
 
-        if (p->from && chan_unref(p->from)) {
-            p->from->next_dead = *dead;
-            *dead = p->from;
-        }
+        chan_drop(p->from, dead);
         kfree(p);
         p = up;
     }
@@ -71,16 +68,10 @@ path_drop(struct path *p, struct chan **dead)
 void
 path_unref(struct path *p)
 {
-    struct chan *c = NULL;
+    struct chan *dead = NULL;
 
-    path_drop(p, &c);
-    while (c) {
-        struct chan *next = c->next_dead;
-
-        c->ref = 1; /* once more, for chan_close to end it */
-        chan_close(c);
-        c = next;
-    }
+    path_drop(p, &dead);
+    chans_end(dead);
 }
 
 /* A '/' goes before a name, unless it follows one. */

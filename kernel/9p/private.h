@@ -7,10 +7,14 @@
 #include "9p/9p.h"
 
 /* chan.c */
-bool chan_unref(struct chan *c);
 void chan_set_open(struct chan *c, unsigned mode);
 int chan_walk(struct chan *c, const char *const names[], unsigned n,
         struct qid qids[], struct chan **to);
+
+/* One reference fewer to c, which may be NULL: with the last it joins the list
+ * *dead, all of which the caller ends by chans_end. */
+void chan_drop(struct chan *c, struct chan **dead);
+void chans_end(struct chan *dead);
 
 /* path.c: a step on the way to a channel.  What it holds does not change
  * once more than one refer to it. */
@@ -45,6 +49,9 @@ struct join {
 };
 void join_ref(struct join *j);
 void join_unref(struct join *j); /* NULL is legal */
+
+/* join_unref, but channels that end with it are added to *dead. */
+void join_drop(struct join *j, struct chan **dead);
 
 /* What is bound at the file of this device and qid.path: a reference, or
  * NULL. */
