@@ -138,6 +138,7 @@ kernel/sched/x86_64/apic.c          local APICs and I/O APIC
 kernel/sched/x86_64/smp.c           the other CPUs
 kernel/sched/x86_64/trampoline.asm  their first instructions
 kernel/sched/sched.c                who runs
+kernel/sched/wake.c                 falling asleep and waking
 kernel/sched/fair.c                 fair share by weight
 kernel/sched/edf.c                  earliest deadline first
 kernel/sched/x86_64/switch.asm      from one kernel stack to another

@@ -2,7 +2,7 @@
  * note.c - notes: short texts that interrupt a process (notify(2)).
  *
  * Posting raises p->attention and then looks at p's state; going to sleep
- * (sched.c:proc_block) sets the state and then looks for notes; so a process
+ * (wake.c:proc_block) sets the state and then looks for notes; so a process
  * never sleeps on top of a note.  Delivery happens on the way to user mode
  * only, where the process holds nothing.
  *

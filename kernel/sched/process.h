@@ -13,7 +13,7 @@
  * Each change of state is one atomic step by one owner:
  *   NEW -> READY        its maker, once
  *   SLEEPING -> READY   whoever wins the compare-and-exchange in
- *                       sched.c:proc_wake; the winner, and only the winner,
+ *                       wake.c:proc_wake; the winner, and only the winner,
  *                       queues it
  *   all others          the process itself, on its own CPU
  */

@@ -1,6 +1,6 @@
 /*
  * runq.h - the scheduler's own structures: run queues and groups.  Only
- * sched.c, fair.c, edf.c and timer.c include it.
+ * sched.c, wake.c, fair.c, edf.c and timer.c include it.
  *
  * One run queue a CPU.  In it, EDF processes come before fair ones; fair
  * ones are ordered first between groups, then inside the group, both by
@@ -44,6 +44,13 @@ struct runq {
 } __attribute__((aligned(64)));
 
 extern struct runq runqs[MAX_CPUS];
+extern uint32_t idle_cpus; /* atomic: bit n: CPU n halts or is about to */
+
+static inline struct runq *
+this_runq(void)
+{
+    return &runqs[this_cpu()->id];
+}
 
 /* fair.c; callers hold rq->lock */
 void fair_add(struct runq *rq, struct proc *p);
@@ -74,8 +81,9 @@ bool edf_active(const struct proc *p); /* has budget left in this period */
 void edf_charge(struct proc *p, uint64_t ticks);
 
 void runq_init(void);
+void wake_init(void);
 void sched_tick(bool from_user);
 void sched_user_return(struct trapframe *tf);
 
-/* sched.c: queue p, which the caller made READY, and see that a CPU looks */
+/* wake.c: queue p, which the caller made READY, and see that a CPU looks */
 void runq_add(struct proc *p);

@@ -109,6 +109,8 @@ unsigned proc_count(void);
 /* Give up the CPU; the caller stays ready.  Sleeps. */
 void sched_yield(void);
 
+/* ---- wake.c: falling asleep and being woken ---- */
+
 enum block_how {
     PROC_INTERRUPTIBLE,
     PROC_STUBBORN
