@@ -39,6 +39,9 @@ enum {
                         make a path of MAX_PATH must fit into a Twalk */
     MSIZE_DEFAULT = 64 * 1024 + IOHDRSZ, /* 64 KiB in one message */
     MSIZE_MAX = BLOCK_MAX,               /* nobody gets more */
+
+    MAX_BELOW = 2, /* connections that one runs through: each of them is one
+                      more rpc_do in an rpc_do, 1.5 KiB of stack */
 };
 
 /* ---- ids.c: small numbers that stand for pointers ---- */
@@ -70,6 +73,7 @@ struct conn {
     struct list link;     /* conns_lock: in the list of all */
     uint32_t number;      /* [I] devno of its channels */
     struct chan *chan;    /* [I] the stream; not referenced, see above */
+    unsigned below;       /* [I] connections that the stream runs through */
     struct qlock writing; /* one message at a time, if the device has no
                               bwrite */
     struct qlock version_lock;
@@ -126,7 +130,7 @@ void conn_break(struct conn *conn, int err, const char *why);
 int conn_error(struct conn *conn);
 
 /* The connection on chan, a new one if need be: 0, -E_NOMEM, -E_BADUSE (the
- * stream already carries another's messages). */
+ * stream already carries another's messages), -E_MOUNT (MAX_BELOW). */
 int conn_get(struct chan *chan, struct conn **out);
 
 /* ---- mnt_request.c: requests and tags; conn->lock is held ---- */

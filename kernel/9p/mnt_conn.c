@@ -77,6 +77,15 @@ fid_unref(struct fid *f)
 
 /* ---- making and finding ---- */
 
+/* Connections that a message on chan goes through before it is bytes. */
+static unsigned
+below(const struct chan *chan)
+{
+    if (chan->dev != &mnt_dev)
+        return 0;
+    return ((const struct fid *)chan->aux)->conn->below + 1;
+}
+
 static struct conn *
 conn_new(struct chan *chan)
 {
@@ -87,6 +96,7 @@ conn_new(struct chan *chan)
         return NULL;
     conn->number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
     conn->chan = chan;
+    conn->below = below(chan);
     qlock_init(&conn->writing, "9P write");
     qlock_init(&conn->version_lock, "9P version");
     spin_init(&conn->lock, RANK_MNT, "9P connection");
@@ -114,14 +124,18 @@ stream_taken(const struct chan *chan)
 
 /*
  * The connection on chan, a new one if need be: 0; -E_BADUSE if the stream
- * already carries another's messages.
+ * already carries another's messages; -E_MOUNT if it would be one connection
+ * through another, through another...
  */
 int
 conn_get(struct chan *chan, struct conn **out)
 {
-    struct conn *fresh = chan->conn ? NULL : conn_new(chan);
+    struct conn *fresh;
     int err = 0;
 
+    if (below(chan) > MAX_BELOW)
+        return -E_MOUNT;
+    fresh = chan->conn ? NULL : conn_new(chan);
     if (!chan->conn && !fresh)
         return -E_NOMEM;
     spin_lock(&conns_lock);

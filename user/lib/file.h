@@ -89,7 +89,9 @@ int bind(const char *new, const char *old, unsigned flags);
 /*
  * Make old mean the tree `aname` of the file server at the other end of fd,
  * open for reading and writing.  afd: an authenticated fd, or -1.  The kernel
- * keeps the connection; fd may be closed.  0; -E_VERSION, -E_BADMSG.
+ * keeps the connection; fd may be closed.  0; -E_VERSION, -E_BADMSG; -E_MOUNT:
+ * nobody else could answer, or fd is a file of a server behind a server behind
+ * a server: there connections end.
  */
 int mount(int fd, int afd, const char *old, unsigned flags, const char *aname);
 
