@@ -169,8 +169,8 @@ mnt_close(struct chan *c)
     chan_close(stream);
 }
 
-/* Any answer has clunked the fid; only if the request was flushed, or never
- * sent, is it still there. */
+/* Any answer has clunked the fid (fid->gone); only if the request was flushed,
+ * or never sent, is it still there. */
 static int
 mnt_remove(struct chan *c)
 {
@@ -181,7 +181,6 @@ mnt_remove(struct chan *c)
     err = rpc_do(&x);
     if (err == 0)
         rpc_end(&x);
-    fid_of(c)->gone = x.happened;
     return err;
 }
 

@@ -62,10 +62,24 @@ void idtab_free(struct idtab *t);
 
 /* ---- mnt_conn.c: connections, their fids and what they cost ---- */
 
+/*
+ * What a connection makes the kernel keep.  Whoever keeps something on behalf
+ * of a server or its clients charges it by conn_charge, and nobody else adds
+ * up; a budget (now: limits[]) is a limit on these numbers.
+ *
+ *      FIDS    each struct fid, from fid_new to the last fid_unref
+ *      TAGS    each request, from tag_take to request_free: itself, its
+ *              message until the device has it, its answer until the waiter
+ *              has used it; of each at most msize bytes
+ *      BYTES   what has come and is not yet an answer: partial and rest
+ *
+ * Beside that a connection has itself, its two tables of numbers (which grow
+ * with fids and tags), and at most SPARE_MAX free requests.
+ */
 enum charge {
     CHARGE_FIDS,
     CHARGE_TAGS,
-    CHARGE_BYTES, /* of messages being put together */
+    CHARGE_BYTES,
     CHARGE_COUNT
 };
 
@@ -88,10 +102,13 @@ struct conn {
     struct list waiting;         /* [l] requests whose waiter is there */
     struct list abandoned;       /* [l] and those without one */
     struct list spare;           /* [l] requests that are free */
+    uint32_t nspare;             /* [l] how many */
     struct list owed;            /* [l] fids to clunk at the next chance */
     struct request *versioning;  /* [l] the Tversion: tag NOTAG */
     uint64_t used[CHARGE_COUNT]; /* [l] */
     struct block *partial;       /* [r] the message being put together */
+    struct block *rest;          /* [r] bytes behind it; NULL, unless there was
+                                    no memory to look at them */
 };
 
 /* A file of the server's, as long as it may know the number. */
@@ -101,7 +118,7 @@ struct fid {
     uint32_t number;   /* [I] */
     uint32_t ref;      /* [l] its channel, and each request that names it */
     uint32_t iounit;   /* [o] bytes of one read or write; 0: any */
-    bool gone;         /* [o] removed: there is nothing to clunk */
+    bool gone;         /* [l] removed: there is nothing to clunk */
 };
 
 extern struct spinlock conns_lock; /* RANK_DEVICE */
@@ -162,7 +179,6 @@ struct rpc {
     struct fid *newfid;  /* what the message makes (f.newfid or f.fid) */
     struct io *from;     /* the data of a Twrite */
     struct block *reply; /* what f points to; rpc_end frees it */
-    bool happened;       /* the server may have done it, whatever came back */
 };
 
 /* Begin a message; of x->f only what every request records is set, since all
@@ -180,7 +196,6 @@ rpc_begin(struct rpc *x, struct conn *conn, struct fid *fid, uint8_t type)
     x->newfid = NULL;
     x->from = NULL;
     x->reply = NULL;
-    x->happened = false;
 }
 
 /*
@@ -220,16 +235,20 @@ int request_send(struct request *r, struct block *b);
 
 /*
  * Wait for the answer of r, which has been sent: 0; -E_INTR: a note came
- * first; else the connection is broken.
+ * first; -E_NOMEM: the stream could not be read; else the connection is
+ * broken.
  */
 int request_wait(struct request *r);
 
 /* ---- mnt_rpc.c: whole calls ---- */
 
+/* NULL, or what is wrong with an answer's numbers. */
+const char *reply_lie(const struct fcall *f, uint32_t asked);
+
 /*
  * Send x->f and wait for its answer, which is then in x->f: 0, and rpc_end
- * must follow.  An Rerror's error, -E_INTR (flushed or abandoned), -E_NOMEM,
- * the connection's error: nothing must follow.  The tag and the fids in x->f
+ * must follow.  An Rerror's error, -E_INTR or -E_NOMEM (not sent, flushed or
+ * abandoned), the connection's error: nothing must follow.  The tag and the fids in x->f
  * are filled in here.  Sleeps.
  */
 int rpc_do(struct rpc *x);
@@ -253,6 +272,9 @@ int rpc_version(struct rpc *x);
 /*
  * Bytes have come; b is given away.  Hands each whole message to the request
  * that it answers, keeps the rest, and breaks the connection at the first
- * lie.  Only the reader calls this, without conn->lock.
+ * lie.  0; -E_NOMEM: what could not be looked at is conn->rest, which must
+ * come here again before any other bytes.  Only the reader calls this,
+ * without conn->lock.
  */
-void input_add(struct conn *conn, struct block *b);
+int input_add(struct conn *conn, struct block *b);
+struct block *input_rest(struct conn *conn); /* NULL, or conn->rest, taken */

@@ -17,7 +17,7 @@ struct list conns = { &conns, &conns };
 static const uint64_t limits[CHARGE_COUNT] = {
     [CHARGE_FIDS] = MAX_FIDS_CONN,
     [CHARGE_TAGS] = MAX_TAGS,
-    [CHARGE_BYTES] = 4 * MSIZE_MAX,
+    [CHARGE_BYTES] = 4 * MSIZE_MAX, /* partial, and rest, have MSIZE_MAX each */
 };
 
 int
@@ -173,6 +173,7 @@ conn_free(struct conn *conn)
     spin_unlock(&conn->lock);
     assert(conn->fids.used == 0 && conn->tags.used == 0);
     block_free(conn->partial);
+    block_free(conn->rest);
     idtab_free(&conn->fids);
     idtab_free(&conn->tags);
     kfree(conn);

@@ -37,16 +37,22 @@ make_room(struct conn *conn, size_t n)
     struct block *old = conn->partial, *b;
     size_t len = old ? old->len : 0;
     size_t room = 2 * len + FIRST_ROOM;
+    int64_t more;
 
     if (old && len + n <= old->room)
         return 0;
+    if (room > largest(conn))
+        room = largest(conn);
     if (room < len + n)
         room = len + n;
-    if (charge_bytes(conn, (int64_t)(room - (old ? old->room : 0))) < 0)
+    more = (int64_t)(room - (old ? old->room : 0));
+    if (charge_bytes(conn, more) < 0)
         return -E_NOMEM;
     b = block_new(room);
-    if (!b)
+    if (!b) {
+        charge_bytes(conn, -more);
         return -E_NOMEM;
+    }
     if (len > 0)
         memcpy(b->data, old->data, len);
     b->len = len;
@@ -102,7 +108,8 @@ move(struct conn *conn, struct block *b, size_t n)
  * Use up b's bytes: put them together with what is there of a message, and
  * hand out (deliver) each that becomes whole, whose bytes the connection then
  * no longer pays for; the rest waits in conn->partial.  NULL, or what is wrong
- * with the stream, and then no byte more is looked at.  b stays the caller's.
+ * with the stream, and then no byte more is looked at.  NULL and b has bytes:
+ * there was no memory for more of them.  b stays the caller's.
  *
  * Lab 4.7
  */
@@ -115,7 +122,7 @@ assemble(struct conn *conn, struct block *b)
         int64_t n = missing(conn);
 
         if (n > 0 && move(conn, b, (size_t)n) < 0)
-            return "no memory for a message";
+            return NULL;
         n = n < 0 ? n : missing(conn);
         if (n < 0)
             return "impossible size of a message";
@@ -130,7 +137,19 @@ assemble(struct conn *conn, struct block *b)
     return lie;
 }
 
-void
+/* The bytes that input_add could not look at, if there are any. */
+struct block *
+input_rest(struct conn *conn)
+{
+    struct block *b = conn->rest;
+
+    conn->rest = NULL;
+    if (b)
+        charge_bytes(conn, -(int64_t)b->room);
+    return b;
+}
+
+int
 input_add(struct conn *conn, struct block *b)
 {
     const char *lie;
@@ -140,8 +159,14 @@ input_add(struct conn *conn, struct block *b)
         lie = deliver(conn, b);
     } else {
         lie = assemble(conn, b);
+        if (!lie && b->len > 0) {
+            charge_bytes(conn, (int64_t)b->room);
+            conn->rest = b;
+            return -E_NOMEM;
+        }
         block_free(b);
     }
     if (lie)
         conn_break(conn, -E_BADMSG, lie);
+    return 0;
 }

@@ -7,6 +7,10 @@
  */
 #include "9p/mnt.h"
 
+enum {
+    SPARE_MAX = 64 /* requests that a connection keeps for later */
+};
+
 /* The request that a tag of the server's means; holds conn->lock. */
 static struct request *
 request_find(const struct conn *conn, uint16_t tag)
@@ -24,6 +28,7 @@ request_alloc(struct conn *conn)
         return kmalloc(sizeof *r);
     r = LIST_FIRST(&conn->spare, struct request, link);
     list_remove(&r->link);
+    conn->nspare--;
     return r;
 }
 
@@ -87,11 +92,13 @@ request_new(struct rpc *x)
 }
 
 /* A Tremove that nobody waits for was flushed, so it has not happened: the
- * fid is there still, and must be clunked. */
+ * fid is there still, and must be clunked; by its channel, if that is there. */
 static void
 removed_not(struct request *r)
 {
     r->fid->gone = false;
+    if (r->fid->ref > 1)
+        return;
     list_append(&r->conn->owed, &r->fid->link);
     r->fid = NULL; /* its reference is the list's */
 }
@@ -123,14 +130,22 @@ request_free(struct request *r)
     if (r->newfid)
         fid_unref_locked(r->newfid);
     block_free(r->reply);
-    list_append(&conn->spare, &r->link);
+    if (conn->nspare < SPARE_MAX) {
+        list_append(&conn->spare, &r->link);
+        conn->nspare++;
+    } else {
+        kfree(r);
+    }
 }
 
-/* Nobody waits for it any more: its answer will free it.  Holds conn->lock. */
+/* Nobody waits for it any more: its answer will free it.  A Tremove may have
+ * happened; if it has not, removed_not will know.  Holds conn->lock. */
 void
 request_abandon(struct request *r)
 {
     r->waiter = NULL;
+    if (r->type == Tremove)
+        r->fid->gone = true;
     list_remove(&r->link);
     list_append(&r->conn->abandoned, &r->link);
 }
@@ -211,8 +226,8 @@ flush_done(struct request *r)
 
 /*
  * NULL, or what is wrong with an answer of this type to r, which the tag led
- * to (NULL: to nothing).  Nobody may answer what was not sent yet, nor twice.
- * The answer has the number after the request's, or is an Rerror; but a Tflush
+ * to (NULL: to nothing).  Nobody may answer what was not sent yet, nor twice,
+ * nor after the Rflush (r->flushed).  The answer has the number after the request's, or is an Rerror; but a Tflush
  * cannot fail.
  *
  * Lab 4.6
@@ -222,17 +237,31 @@ answer_lie(const struct request *r, uint8_t type)
 {
     if (!r || !r->sent)
         return "answer with an unknown tag";
-    if (r->answered)
+    if (r->answered || r->flushed)
         return "second answer with one tag";
     if (type == r->type + 1 || (type == Rerror && r->type != Tflush))
         return NULL;
     return "answer of the wrong type";
 }
 
+/* NULL, or what is wrong with an answer at which nobody else will look, since
+ * it comes too late or is an Rflush. */
+static const char *
+unread_lie(const struct request *r, struct block *b)
+{
+    struct fcall f;
+
+    if (r->waiter && r->type != Tflush)
+        return NULL;
+    if (fcall_unpack(b->data, b->len, &f) < 0)
+        return "malformed answer";
+    return reply_lie(&f, r->asked);
+}
+
 /*
  * Match a message from the server with its request by the tag, and wake who
  * waits for it (answer_wanted); nobody: the request ends here
- * (answer_unwanted).  If it answers a Tflush, that one's work is done first
+ * (answer_unwanted), if the message is what it should be (unread_lie).  If it answers a Tflush, that one's work is done first
  * (flush_done).  Takes b and conn->lock.  NULL, or the lie, and then nothing
  * has changed but that b is freed.
  *
@@ -249,6 +278,8 @@ deliver(struct conn *conn, struct block *b)
     spin_lock(&conn->lock);
     r = request_find(conn, tag);
     lie = answer_lie(r, b->data[4]);
+    if (!lie)
+        lie = unread_lie(r, b);
     if (!lie) {
         r->answered = true;
         if (r->flushes)

@@ -110,7 +110,8 @@ request_finish(struct request *r, struct rpc *x)
 
     spin_lock(&conn->lock);
     x->reply = r->reply;
-    x->happened = r->sent && (x->reply || !r->flushed);
+    if (r->type == Tremove) /* any answer but an Rflush alone removes the fid */
+        r->fid->gone = r->sent && (x->reply || !r->flushed);
     r->reply = NULL;
     over = !r->sent || r->answered || r->flushed || conn->broken;
     if (over && !r->flush)
@@ -129,7 +130,7 @@ request_finish(struct request *r, struct rpc *x)
  *
  * Lab 4.8
  */
-static const char *
+const char *
 reply_lie(const struct fcall *f, uint32_t asked)
 {
     switch (f->type) {
@@ -212,13 +213,13 @@ pay_one(struct conn *conn)
         fid_clunk(f, CLUNK_ALONE);
 }
 
-/* After the wait: the answer, if it has come, understood. */
+/* After the wait, which ended with err: the answer, if it has come, understood. */
 static int
-rpc_result(struct rpc *x, uint32_t asked)
+rpc_result(struct rpc *x, uint32_t asked, int err)
 {
     if (x->reply)
         return reply_read(x, asked);
-    return x->conn->broken ? conn_error(x->conn) : -E_INTR;
+    return x->conn->broken ? conn_error(x->conn) : err;
 }
 
 int
@@ -240,10 +241,9 @@ rpc_do(struct rpc *x)
         return err;
     asked = r->asked;
     err = request_wait(r);
-    if (err < 0 && !conn->broken) {
+    if (err < 0 && !conn->broken) { /* a note, or no memory to read */
         if (notes_waive() < 0) {
-            x->happened = request_give_up(r);
-            if (x->happened)
+            if (request_give_up(r))
                 return -E_INTR;
         } else {
             request_flush(r);
@@ -251,7 +251,7 @@ rpc_do(struct rpc *x)
         }
     }
     request_finish(r, x);
-    return rpc_result(x, asked);
+    return rpc_result(x, asked, err);
 }
 
 /* There is no Tflush before a version is agreed: a note ends it all. */
@@ -267,9 +267,9 @@ rpc_version(struct rpc *x)
     if (err < 0)
         conn_break(x->conn, -E_HUNGUP, NULL);
     request_finish(r, x);
-    if (!x->reply && err == -E_INTR)
+    if (!x->reply && (err == -E_INTR || err == -E_NOMEM))
         return err;
-    return rpc_result(x, 0);
+    return rpc_result(x, 0, err);
 }
 
 /* The Tclunk could not be sent: somebody else will. */
@@ -314,6 +314,23 @@ clunk_answer(struct conn *conn, struct rpc *x)
     rpc_end(x);
 }
 
+/* Is there nothing to clunk?  Then the caller's reference is gone. */
+static bool
+fid_is_over(struct fid *f)
+{
+    struct conn *conn = f->conn;
+    bool over;
+
+    if (!f->gone && !conn->broken)
+        return false;
+    spin_lock(&conn->lock); /* removed_not may come in between */
+    over = f->gone || conn->broken;
+    if (over)
+        fid_unref_locked(f);
+    spin_unlock(&conn->lock);
+    return over;
+}
+
 void
 fid_clunk(struct fid *f, enum clunk_how how)
 {
@@ -323,10 +340,8 @@ fid_clunk(struct fid *f, enum clunk_how how)
     struct block *b;
     int err;
 
-    if (f->gone || conn->broken) {
-        fid_unref(f);
+    if (fid_is_over(f))
         return;
-    }
     r = clunk_new(f, &b);
     if (!r) {
         owe(f);

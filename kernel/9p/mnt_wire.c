@@ -176,20 +176,32 @@ request_send(struct request *r, struct block *b)
 
 /* ---- waiting: conn->lock is held in all of this part ---- */
 
-/* Read the stream once: 0, -E_INTR, or the connection is broken. */
+/* The next bytes of the stream, in *out: as many, 0 at its end, -E_... */
+static int64_t
+next_bytes(struct conn *conn, struct block **out)
+{
+    const struct dev *dev = conn->chan->dev;
+
+    if (conn->rest) {
+        *out = input_rest(conn);
+        return (int64_t)(*out)->len;
+    }
+    return dev->bread ? dev->bread(conn->chan, MSIZE_MAX, out)
+                      : read_plain(conn, out);
+}
+
+/* Read the stream once: 0, -E_INTR, -E_NOMEM, or the connection is broken. */
 static int
 read_some(struct conn *conn)
 {
-    const struct dev *dev = conn->chan->dev;
     struct block *b = NULL;
     int64_t n;
 
     conn->reader = proc_current();
     spin_unlock(&conn->lock);
-    n = dev->bread ? dev->bread(conn->chan, MSIZE_MAX, &b)
-                   : read_plain(conn, &b);
+    n = next_bytes(conn, &b);
     if (n > 0)
-        input_add(conn, b);
+        n = input_add(conn, b);
     else if (n != -E_INTR && n != -E_NOMEM)
         conn_break(conn, -E_HUNGUP, NULL);
     spin_lock(&conn->lock);
@@ -239,8 +251,8 @@ pass_reading(struct conn *conn)
 }
 
 /*
- * Wait for the answer of r, which has been sent: 0; -E_INTR: a note came
- * first; else the connection's error.  As long as some request waits, one
+ * Wait for the answer of r, which has been sent: 0; -E_INTR, -E_NOMEM: a note
+ * came first, or there was no memory to read; else the connection's error.  As long as some request waits, one
  * of those who wait reads (read_some), and the others sleep (wait_for_reader).
  * An answer that is there counts, whatever else has happened.  Who leaves lets
  * another read (pass_reading).

@@ -25,6 +25,7 @@ static struct {
     size_t have, taken;
     size_t piece;       /* bytes of one read; 0: any */
     unsigned interrupt; /* so many reads end by a note when nothing is there */
+    unsigned nomem;     /* so many, then, for want of memory */
     void (*answer)(const struct fcall *t, struct fcall *r);
     unsigned reads;
 } script;
@@ -102,11 +103,17 @@ script_bread(struct chan *c, size_t max, struct block **out)
         script.interrupt--;
         return -E_INTR;
     }
+    if (n == 0 && script.nomem > 0) {
+        script.nomem--;
+        return -E_NOMEM;
+    }
     if (n == 0)
         return 0;
     if (script.piece && n > script.piece)
         n = script.piece;
     b = block_new(n < max ? n : max);
+    if (!b)
+        return -E_NOMEM;
     memcpy(b->data, script.bytes + script.taken, n);
     b->len = n;
     script.taken += n;

@@ -169,6 +169,60 @@ KTEST(flush_is_final)
     end(c);
 }
 
+static void
+answer_behind(const struct fcall *t, struct fcall *r)
+{
+    answer(t, r);
+    if (t->type == Tflush) {
+        script_head(Rflush, t->tag);
+        say_read(t->oldtag);
+        r->type = 0;
+    }
+}
+
+/* Nor before the process that waits has seen that it was. */
+KTEST(flush_answer_behind)
+{
+    struct chan *c = begin();
+
+    script.answer = answer_behind;
+    server.slow_read = true;
+    script.interrupt = 1;
+    CHECK_EQ(read_it(c), -E_REMOTE);
+    CHECK_EQ(script.conn->broken, -E_BADMSG);
+    end(c);
+}
+
+/* The next message after an abandoned read is this one: does it end all? */
+static void
+late_lie(const void *bytes, size_t n)
+{
+    struct chan *c = begin();
+    uint8_t b[64];
+
+    server.slow_read = server.slow_flush = true;
+    script.interrupt = 2;
+    CHECK_EQ(read_it(c), -E_INTR);
+    memcpy(b, bytes, n);
+    b[5] = (uint8_t)sent_tag(b[4] == Rflush ? 3 : 2);
+    script_say(b, n);
+    server.slow_read = server.slow_flush = false;
+    CHECK_EQ(read_it(c), -E_REMOTE);
+    CHECK_EQ(script.conn->broken, -E_BADMSG);
+    end(c);
+}
+
+/* Answers that nobody wants any more must be answers, too. */
+KTEST(flush_late_lies)
+{
+    static const uint8_t much[11 + 17] = { 28, 0, 0, 0, Rread, 0, 0, 17 };
+
+    late_lie(much, sizeof much);
+    late_lie("\x0b\0\0\0\x75\0\0\x01\0\0\0", 11); /* the data is missing */
+    late_lie("\x08\0\0\0\x6d\0\0!", 8);           /* Rflush, and more */
+    late_lie("\x09\0\0\0\x6b\0\0\x01\0", 9);      /* Rerror, cut off */
+}
+
 /* The server goes while the Tflush waits. */
 KTEST(flush_hangup)
 {
@@ -259,5 +313,104 @@ KTEST(flush_walk_fails)
     CHECK_EQ(read_it(c), 4);
     CHECK_EQ(script.conn->fids.used, 1);
     CHECK_EQ(script.nsent, 6);
+    end(c);
+}
+
+/* How many of the messages sent are Tclunks of this fid. */
+static unsigned
+clunks_of(uint32_t fid)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < script.nsent; i++)
+        n += sent_type(i) == Tclunk && script.sent[i]->data[7] == fid;
+    return n;
+}
+
+/* A Tremove that nobody waits for, on a channel of its own, and then its
+ * Rflush, alone: before or after the channel is closed. */
+static void
+remove_flushed(bool before)
+{
+    struct chan *c = begin(), *d = NULL;
+    uint32_t fid;
+
+    CHECK_EQ(chan_walk(c, NULL, 0, NULL, &d), 0);
+    if (!d)
+        return;
+    fid = ((struct fid *)d->aux)->number;
+    script.answer = NULL;
+    script.interrupt = 2;
+    CHECK_EQ(chan_remove(d), -E_INTR);
+    CHECK(((struct fid *)d->aux)->gone);
+    CHECK_EQ(sent_type(4), Tflush);
+    script.answer = answer;
+    if (!before)
+        chan_close(d);
+    script_head(Rflush, sent_tag(4));
+    CHECK_EQ(read_it(c), 4);
+    CHECK_EQ(clunks_of(fid), 0);
+    if (before)
+        chan_close(d);
+    CHECK_EQ(read_it(c), 4);
+    CHECK_EQ(read_it(c), 4);
+    CHECK_EQ(clunks_of(fid), 1);
+    CHECK_EQ(script.conn->fids.used, 1);
+    end(c);
+}
+
+/* It has not happened, so the fid is clunked; once. */
+KTEST(flush_remove)
+{
+    remove_flushed(true);
+    remove_flushed(false);
+}
+
+/* No memory to read, and no answer: the request is flushed, or abandoned. */
+KTEST(flush_no_memory_to_read)
+{
+    struct chan *c = begin();
+
+    server.slow_read = true;
+    script.nomem = 1;
+    CHECK_EQ(read_it(c), -E_NOMEM);
+    CHECK_EQ(sent_type(3), Tflush);
+    CHECK_EQ(script.conn->tags.used, 0);
+    server.slow_flush = true;
+    script.nomem = 2;
+    CHECK_EQ(read_it(c), -E_NOMEM);
+    CHECK_EQ(script.conn->tags.used, 2);
+    script_head(Rflush, sent_tag(5));
+    server.slow_read = false;
+    CHECK_EQ(read_it(c), 4);
+    CHECK_EQ(script.conn->tags.used, 0);
+    end(c);
+}
+
+/*
+ * Memory runs out at any moment of a read: the caller hears just that, and the
+ * next one finds the stream in order.
+ */
+KTEST(flush_no_memory)
+{
+    struct chan *c = begin();
+    unsigned failures = 0;
+
+    script.piece = 9;
+    for (unsigned n = 1; n < 12; n++) {
+        int64_t err;
+
+        page_fail_at(n);
+        err = read_it(c);
+        page_fail_at(0);
+        CHECK(err == 4 || err == -E_NOMEM);
+        failures += err != 4;
+        CHECK_EQ(script.conn->broken, 0);
+        CHECK_EQ(read_it(c), 4);
+        CHECK(memcmp(got, "data", 4) == 0);
+    }
+    CHECK(failures >= 1); /* a message that came later counts */
+    CHECK_EQ(script.conn->tags.used, 0);
+    CHECK_EQ(script.conn->used[CHARGE_BYTES], 0);
     end(c);
 }

@@ -295,3 +295,56 @@ KTEST(wait_for_the_dead)
         CHECK_EQ(crowd.result[i], i == 2 ? 0 : -E_HUNGUP);
     crowd_end();
 }
+
+/*
+ * No memory for what has come, at each allocation in turn: the call says so,
+ * and the stream goes on where it was.
+ */
+KTEST(stream_no_memory)
+{
+    struct request *r[3];
+    int failures = 0;
+
+    for (unsigned n = 1; n < 20; n++) {
+        int err;
+
+        script_begin(8192);
+        for (unsigned i = 0; i < 3; i++) {
+            r[i] = ask();
+            script_head(Rclunk, r[i]->tag);
+        }
+        script.piece = 10;
+        page_fail_at(n);
+        err = request_wait(r[2]);
+        page_fail_at(0);
+        CHECK(err == 0 || err == -E_NOMEM);
+        failures += err != 0;
+        CHECK_EQ(script.conn->broken, 0);
+        for (unsigned i = 0; i < 3; i++)
+            CHECK_EQ(request_wait(r[i]), 0);
+        CHECK_EQ(script.conn->used[CHARGE_BYTES], 0);
+        for (unsigned i = 0; i < 3; i++)
+            over(r[i]);
+        script_end();
+    }
+    CHECK_EQ(failures, 6); /* three blocks, and one more for each message */
+}
+
+/* What waits for memory is paid for, and freed with the connection. */
+KTEST(stream_no_memory_ever)
+{
+    uint64_t live = kheap_live();
+    struct block *b;
+
+    script_begin(8192);
+    b = block_new(14);
+    b->len = 14;
+    memset(b->data, 7, 14);
+    page_fail_at(1);
+    CHECK_EQ(input_add(script.conn, b), -E_NOMEM);
+    page_fail_at(0);
+    CHECK(script.conn->rest == b);
+    CHECK_EQ(script.conn->used[CHARGE_BYTES], 14);
+    script_end();
+    CHECK_EQ(kheap_live(), live);
+}
