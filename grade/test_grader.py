@@ -564,6 +564,26 @@ def test_unwritten_steps_are_told_once(failed: score.Score) -> None:
     assert "tests that wait for it: of step 2.1, 2.2" in text
 
 
+def test_what_a_program_says_comes_first() -> None:
+    """A failed check of a user program is the headline, with the error's name."""
+    test = next(t for t in home_tests() if t.source.parent.name == "user")
+    place, said = "grade/guest/user/a.c:7", f"{test.name} fail"
+
+    def got(*texts: str) -> tuple[str, str]:
+        records = [Record("user", text.encode()) for text in (*texts, said)]
+        run = Result(test.setup(), "exit", 1, "", records, b"", "", [])
+        return worker.values(test.judge(run))
+
+    values = f"{place}: f() == 0: got -39 (0xffffffffffffffd9), want 0 (0x0)"
+    assert got(values) == ("0 (0x0)", "-39 (-E_BADMSG)")
+    assert got(f"{place}: p != 0: last error: none") == (
+        "p != 0",
+        "not so; last error: none",
+    )
+    step = "step 4.10 is not written yet: user/lib/9p/fid.c:fid_get, see labs/04-9p"
+    assert got(step)[1] == f"error: {step}"
+
+
 def test_unwritten_steps_are_seen_by_all_kinds_of_test() -> None:
     """Tests that want a panic, and those from outside, tell the missing step."""
     said = "step 2.1 is not written yet: kernel/mmu/copy.c:copy_in, see labs/02-small"

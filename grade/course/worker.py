@@ -24,12 +24,11 @@ from typing import Any
 from grade.course import sources
 from grade.course.rubric import Rubric, for_lab, is_pytest, resolve
 from grade.harness import ROOT, HostFailure, Result, Variant, run
-from grade.harness.guest import GuestTest, home_tests
+from grade.harness.guest import UNWRITTEN, GuestTest, home_tests
 
 SHOWN = 30  # lines of console, and records, that a report keeps
 LINE = 400  # characters of a line that it keeps
 PYTEST_LIMIT = 600  # seconds of host time
-UNWRITTEN = re.compile(r"step \d+\.\d+ is not written yet: \S+, see \S+")
 
 Row = dict[str, Any]
 
@@ -50,7 +49,9 @@ def values(wrong: str) -> tuple[str, str]:
         return match[2], match[1]
     if match := re.search(r"^expected (?:the |a )?(.+), got (.+)$", line):
         return match[1], match[2]
-    if match := re.match(r"check failed: [^:]+:\d+: (.*?)(: last error: .*)?$", line):
+    if match := re.match(
+        r"(?:check failed|the test says): [^:]+:\d+: (.*?)(: last error: .*)?$", line
+    ):
         return match[1], "not so" + (match[2] or "").replace(": last", "; last", 1)
     return "the test passes", line
 

@@ -24,6 +24,8 @@ KEYS = (
     "challenge"
 ).split()
 
+UNWRITTEN = re.compile(r"step \d+\.\d+ is not written yet: \S+, see \S+")
+_ERROR = re.compile(r"^ERR\((E_\w+), (\d+),", re.M)
 _KEY = re.compile(
     rf"^[ \t]*(?:/\*|\*)?[ \t]*({'|'.join(KEYS)}):[ \t]*(.*?)[ \t]*(?:\*/)?$", re.M
 )
@@ -136,7 +138,10 @@ class GuestTest:
 
     def judge(self, result: Result) -> str:
         """What is wrong with this result; "" for a pass."""
-        errors = [f"error: {text.strip()}" for text in result.of("error")]
+        told = [r.text.strip() for r in result.records if r.type in ("test", "user")]
+        told = [text for text in told if not text.startswith("info ")]
+        bare = [text for text in told if UNWRITTEN.match(text)]  # in a program
+        errors = [f"error: {text.strip()}" for text in [*bare, *result.of("error")]]
         if self.panic:
             texts = result.of("panic")
             if any(self.panic in text for text in texts):
@@ -154,16 +159,18 @@ class GuestTest:
         ]
         wrong += [f"check failed: {text.strip()}" for text in result.of("check")]
         wrong += errors
+        wrong += [
+            f"the test says: {text}"
+            for text in told
+            if " pass" not in text and text not in bare
+        ]
         if result.end != "exit" or result.status != 0:
             wrong.append(result.story())
         if result.stray:
             wrong.append("bytes on the debug port that are no record")
-        said = [r.text.strip() for r in result.records if r.type in ("test", "user")]
-        said = [text for text in said if not text.startswith("info ")]
-        wrong += [f"the test says: {text}" for text in said if " pass" not in text]
-        if f"{self.name} pass" not in said:
-            wrong.append(f"expected the record '{self.name} pass', got {said}")
-        return "\n".join(wrong)
+        if f"{self.name} pass" not in told:
+            wrong.append(f"expected the record '{self.name} pass', got {told}")
+        return name_errors("\n".join(wrong))
 
     def explain(self, wrong: str, result: Result) -> str:
         """The failure as shown to a person: what, where, and what to type."""
@@ -183,6 +190,18 @@ class GuestTest:
                 + (" (forwards only: several CPUs)" if self.cpus > 1 else ""),
             ]
         )
+
+
+def name_errors(wrong: str) -> str:
+    """The same, but where a check got an error its name stands behind it."""
+    rows = (ROOT / "kernel/include/lux/err.def").read_text()
+    names = {number: name for name, number in _ERROR.findall(rows)}
+
+    def named(match: re.Match[str]) -> str:
+        name = names.get(match[1])
+        return f"got -{match[1]} (-{name})" if name else match[0]
+
+    return re.sub(r"\bgot -(\d+) \(0xf{8}\w*\)", named, wrong)
 
 
 def passed_among(result: Result) -> set[str]:
