@@ -23,6 +23,12 @@ for i in a 'b c' d; do echo "<$i>"; done
 #> <b c>
 #> <d>
 for i in; do echo never; done
+for i in 1 2 3 4; do echo job $i > /tmp/job$i & done
+wait; cat /tmp/job1 /tmp/job2 /tmp/job3 /tmp/job4; rm /tmp/job?
+#> job 1
+#> job 2
+#> job 3
+#> job 4
 for i in 1 2
 do
     for j in 1 2; do

@@ -232,10 +232,11 @@ run_pipe(struct node *t)
         status_set("pipe failed");
 }
 
+/* It has the variables as they are now: we go on and may change them. */
 static void
 run_background(struct node *t)
 {
-    int pid = job_fork(JOB_BACKGROUND | variables_of(t->left));
+    int pid = job_fork(JOB_BACKGROUND | JOB_OWN_VARIABLES);
 
     if (pid == 0)
         run_last(t->left);
