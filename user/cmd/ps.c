@@ -6,7 +6,8 @@
 static const char usage[] =
         "usage: ps [-g]\n"
         "List the processes: number, parent, CPU time, memory, state.\n"
-        "  -g  with user, note group and CPU\n";
+        "  -g  with user, note group and CPU\n"
+        "What N asks file servers: cat /proc/N/9p; its files: /proc/N/fd.\n";
 
 enum field { /* of /proc/N/status, behind name and user */
     STATE,
@@ -38,6 +39,16 @@ trim(char *text)
     return text;
 }
 
+/* The words from `at` on, which tokenize has cut apart, together again. */
+static char *
+rest_of_line(char *at, const char *end)
+{
+    for (char *p = at; p < end; p++)
+        if (*p == '\0')
+            *p = ' ';
+    return at;
+}
+
 static double
 seconds(const char *ms)
 {
@@ -50,15 +61,18 @@ show(uint64_t pid, char *status, bool groups)
     static char nothing[] = "";
     struct bio *out = bio_out();
     char *fields[NFIELDS] = { nothing };
+    char *end = status + strlen(status);
     int n;
 
-    if (strlen(status) < REST)
+    if (end < status + REST)
         return;
+    while (isspace(end[-1]))
+        *--end = '\0';
     n = tokenize(status + REST, fields, NFIELDS);
     if (n < WAITS_FOR)
         return;
-    if (n == WAITS_FOR)
-        fields[WAITS_FOR] = nothing;
+    fields[WAITS_FOR] =
+            n == WAITS_FOR ? nothing : rest_of_line(fields[WAITS_FOR], end);
     bio_print(out, "%5lu %5s ", pid, fields[PARENT]);
     if (groups)
         bio_print(out, "%-8s %5s %3s ", trim(status + NAME_WIDTH + 1),
