@@ -192,6 +192,7 @@ kernel/9p/mnt_rpc.c                 a message and its answer, or a note
 kernel/9p/mnt_request.c             requests and their tags
 kernel/9p/mnt_wire.c                sending, and waiting for the answer
 kernel/9p/mnt_input.c               messages out of a stream of bytes
+kernel/9p/mnt_show.c                messages in flight as text
 kernel/9p/mnt_conn.c                connections: fids, charge, the end
 kernel/9p/ids.c                     small numbers for pointers
 kernel/9p/dev_srv.c                 #s open files posted for others

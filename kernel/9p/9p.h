@@ -347,6 +347,9 @@ void files_init(void); /* hooks into stage 3; see sched.h:proc_hooks */
 int64_t ns_text(uint32_t pid, char *buf, size_t n);
 int64_t fds_text(uint32_t pid, char *buf, size_t n);
 
+/* mnt_show.c: the same of its 9P messages in flight. */
+int64_t messages_text(uint32_t pid, char *buf, size_t n);
+
 /* The user of process pid, -E_NOPROC.  Caller does not hold proctab_lock. */
 int proc_user(uint32_t pid, char user[MAX_NAME]);
 

@@ -12,6 +12,7 @@
  *      regs     its registers, struct ureg, as it entered the kernel
  *      segment  its regions
  *      fd, ns   its open files, its name space, as text
+ *      9p       its 9P messages without an answer yet, as text
  *      trace    what the trace ring says of it, as text
  *      wait     own children's ends, one a read; waits for them
  */
@@ -129,6 +130,12 @@ ns_read(struct chan *c, struct io *to, uint64_t offset)
     return long_text(c, to, offset, ns_text);
 }
 
+static int64_t
+messages_read(struct chan *c, struct io *to, uint64_t offset)
+{
+    return long_text(c, to, offset, messages_text);
+}
+
 /* One child's end, as await(2) of Plan 9 tells it.  Only the parent's own
  * wait may take it away. */
 static int64_t
@@ -162,6 +169,7 @@ trace_read(struct chan *c, struct io *to, uint64_t offset)
 /* ---- the tree ---- */
 
 static const struct proc_file files[] = {
+    { "9p", 0444, messages_read, NULL },
     { "ctl", 0600, NULL, proc_ctl_write },
     { "fd", 0444, fd_read, NULL },
     { "mem", 0600, proc_mem_read, proc_mem_write },

@@ -87,8 +87,11 @@ put_many(struct sink *s, enum kind kind, const struct fcall *f)
         }
         break;
     case DATA:
-        put(s, "%u '", f->count);
-        put_bytes(s, (const char *)f->data, f->data ? f->count : 0);
+        put(s, "%u", f->count);
+        if (f->data == NULL) /* they are elsewhere */
+            break;
+        put(s, " '");
+        put_bytes(s, (const char *)f->data, f->count);
         sink_put(s, '\'');
         break;
     default: put(s, "%u", f->nstat); put_entry(s, f);

@@ -18,6 +18,7 @@ static void
 begin(struct rpc *x, const struct chan *c, uint8_t type)
 {
     rpc_begin(x, fid_of(c)->conn, fid_of(c), type);
+    x->path = c->path;
 }
 
 /* Trees of #M are mounted, by mnt_attach, from channels that one has. */

@@ -121,7 +121,7 @@ struct fid {
     bool gone;         /* [l] removed: there is nothing to clunk */
 };
 
-extern struct spinlock conns_lock; /* RANK_DEVICE */
+extern struct spinlock conns_lock; /* RANK_CONNS; before a conn->lock */
 extern struct list conns;
 
 /* A new fid with one reference; NULL: no memory, or too many. */
@@ -164,6 +164,10 @@ struct request {
     uint32_t asked;          /* names of a Twalk, count of Tread and Twrite */
     uint64_t offset;         /* Tread, Twrite; for people */
     struct proc *waiter;     /* [l] NULL: abandoned */
+    const struct rpc *call;  /* [l] while it waits in rpc_do: all of the
+                                message, on its stack; or NULL */
+    uint32_t pid;            /* [I] who made it, for people */
+    uint64_t sent_at;        /* [l] TSC, for people */
     struct block *reply;     /* [l] the answer */
     struct fid *fid;         /* [I] the message's fid; one reference, or NULL */
     struct fid *newfid;      /* [I] the same for one that it makes */
@@ -175,10 +179,11 @@ struct request {
 struct rpc {
     struct fcall f; /* the T-message; after rpc_do the R-message */
     struct conn *conn;
-    struct fid *fid;     /* what f.fid is, or NULL */
-    struct fid *newfid;  /* what the message makes (f.newfid or f.fid) */
-    struct io *from;     /* the data of a Twrite */
-    struct block *reply; /* what f points to; rpc_end frees it */
+    struct fid *fid;         /* what f.fid is, or NULL */
+    struct fid *newfid;      /* what the message makes (f.newfid or f.fid) */
+    const struct path *path; /* of the file, for people; or NULL */
+    struct io *from;         /* the data of a Twrite */
+    struct block *reply;     /* what f points to; rpc_end frees it */
 };
 
 /* Begin a message; of x->f only what every request records is set, since all
@@ -194,6 +199,7 @@ rpc_begin(struct rpc *x, struct conn *conn, struct fid *fid, uint8_t type)
     x->conn = conn;
     x->fid = fid;
     x->newfid = NULL;
+    x->path = NULL;
     x->from = NULL;
     x->reply = NULL;
 }

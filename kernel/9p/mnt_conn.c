@@ -9,7 +9,7 @@ enum {
     MAX_TAGS = NOTAG, /* numbers below it */
 };
 
-struct spinlock conns_lock = SPINLOCK_INIT(RANK_DEVICE, "9P connections");
+struct spinlock conns_lock = SPINLOCK_INIT(RANK_CONNS, "9P connections");
 struct list conns = { &conns, &conns };
 
 /* ---- what a connection costs ---- */

@@ -74,6 +74,7 @@ request_new(struct rpc *x)
     *r = (struct request){ .conn = conn,
         .type = x->f.type,
         .waiter = proc_current(),
+        .pid = proc_current()->pid,
         .asked = x->f.type == Twalk ? x->f.nwname : x->f.count,
         .offset = x->f.offset,
         .fid = x->fid,
@@ -144,6 +145,7 @@ void
 request_abandon(struct request *r)
 {
     r->waiter = NULL;
+    r->call = NULL;
     if (r->type == Tremove)
         r->fid->gone = true;
     list_remove(&r->link);

@@ -180,6 +180,8 @@ rpc_start(struct rpc *x, int *err)
 
     spin_lock(&conn->lock);
     r = request_new(x);
+    if (r)
+        r->call = x;
     spin_unlock(&conn->lock);
     if (!r) {
         *err = -E_NOMEM;

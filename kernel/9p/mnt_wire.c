@@ -5,6 +5,7 @@
  * reads the stream does so for all.
  */
 #include "9p/mnt.h"
+#include "boot/x86_64/x86.h"
 
 enum {
     LONGEST = 24 /* bytes of a message of numbers alone: Tread has 23 */
@@ -124,6 +125,7 @@ mark_sent(struct request *r)
     err = conn->broken;
     if (err == 0) {
         r->sent = true;
+        r->sent_at = rdtsc();
         list_append(r->waiter ? &conn->waiting : &conn->abandoned, &r->link);
     } else if (!r->waiter) {
         request_free(r);

@@ -26,6 +26,7 @@ enum lock_rank {
     RANK_PROCTAB,   /* sched: pid hash, parents and children, note groups */
     RANK_FDTABLE,   /* 9p: one table of file descriptors */
     RANK_NAMESPACE, /* 9p: one name space's table of joins */
+    RANK_CONNS,     /* 9p: the list of connections */
     RANK_MNT,       /* 9p: one connection's requests, tags, fids */
     RANK_QUEUE,     /* 9p: one queue's blocks */
     RANK_DEVICE,    /* 9p: what a device keeps, env groups, srv's list */

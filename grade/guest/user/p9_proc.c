@@ -153,7 +153,7 @@ TEST(listed)
         ends_with(pids[k], "killed");
     }
     CHECK_EQ(dir_list("#p", &d), n - 3);
-    CHECK_EQ(dir_list(path_of(getpid(), ""), &d), 12);
+    CHECK_EQ(dir_list(path_of(getpid(), ""), &d), 13);
 }
 
 /* Names that are no process are no files. */
@@ -187,8 +187,8 @@ TEST(kill_by_ctl)
 /* A file that was opened before its process ended says so. */
 TEST(ended_while_open)
 {
-    static const char *const read[] = { "fd", "mem", "noteid", "ns", "regs",
-        "segment", "status" };
+    static const char *const read[] = { "9p", "fd", "mem", "noteid", "ns",
+        "regs", "segment", "status" };
     static const char *const written[] = { "ctl", "note", "notepg", "mem",
         "regs" };
     int pid = start(sleep_long), r[ARRAY_LEN(read)], w[ARRAY_LEN(written)];
@@ -539,8 +539,8 @@ TEST(permissions)
 static void
 look_at_all(void)
 {
-    static const char *const files[] = { "fd", "mem", "noteid", "ns", "regs",
-        "segment", "status" };
+    static const char *const files[] = { "fd", "mem", "9p", "noteid", "ns",
+        "regs", "segment", "status" };
 
     for (int round = 0; round < 8; round++) {
         struct dir *d = NULL;
