@@ -320,7 +320,7 @@ int fd_new(struct chan *c);
 /* ---- files.c: what a process has of stage 4 ---- */
 
 struct proc_files {          /* [o]; ns, fds, env change under proctab_lock */
-    struct fd_table *fds;    /* RFFDG, RFCFDG */
+    struct fd_table *fds;    /* RFFDG, RFCFDG; these three NULL: it ends */
     struct name_space *ns;   /* RFNAMEG, RFCNAMEG */
     struct env_group *env;   /* RFENVG, RFCENVG */
     struct chan *root, *dot; /* where "/name" and "name" begin */

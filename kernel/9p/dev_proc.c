@@ -222,6 +222,18 @@ proc_entry(uint32_t pid, unsigned file, struct devent *e)
     return 1;
 }
 
+/* The next process above this pid; who has closed its files has no entry any
+ * more, though it is in the table.  The caller holds proctab_lock. */
+static struct proc *
+next_listed(uint32_t pid)
+{
+    struct proc *p = proc_next(pid);
+
+    while (p && !p->files)
+        p = proc_next(p->pid);
+    return p;
+}
+
 /*
  * The pid of the i-th process; 0: there are fewer.  A directory is read in order,
  * so the channel remembers the last answer: i, pid.  If that one has ended,
@@ -236,11 +248,11 @@ nth_pid(struct chan *c, unsigned i)
     struct proc *p;
 
     spin_lock(&proctab_lock);
-    p = known ? proc_find(pid) : proc_next(0);
-    if (!p)
-        p = proc_next(pid);
+    p = known ? proc_find(pid) : next_listed(0);
+    if (!p || !p->files)
+        p = next_listed(pid);
     for (unsigned k = known ? at : 0; p && k < i; k++)
-        p = proc_next(p->pid);
+        p = next_listed(p->pid);
     pid = p ? p->pid : 0;
     spin_unlock(&proctab_lock);
     c->aux = (uint64_t)i << 32 | pid;

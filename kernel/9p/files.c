@@ -114,6 +114,25 @@ files_change_self(uint64_t flags)
     return 0;
 }
 
+/* What f has of groups, which from now on nobody finds there. */
+static struct groups
+groups_take(struct proc_files *f)
+{
+    struct groups g = { f->fds, f->ns, f->env };
+
+    spin_lock(&proctab_lock);
+    f->fds = NULL;
+    f->ns = NULL;
+    f->env = NULL;
+    spin_unlock(&proctab_lock);
+    return g;
+}
+
+/*
+ * To close files may mean to wait for servers.  Meanwhile the process keeps
+ * its user, so that it is seen in /proc, and can be killed there; and if it
+ * ends by a kill, that interrupts these waits, too.
+ */
 static void
 files_exit(struct proc *p)
 {
@@ -123,14 +142,16 @@ files_exit(struct proc *p)
     if (!f)
         return;
     proc_gone(p);
-    spin_lock(&proctab_lock); /* nobody looks at it from now on */
-    p->files = NULL;
-    spin_unlock(&proctab_lock);
-    g = (struct groups){ f->fds, f->ns, f->env };
+    if (__atomic_load_n(&p->note_bits, __ATOMIC_SEQ_CST) & NOTE_BIT_KILL)
+        __atomic_store_n(&p->attention, 1, __ATOMIC_SEQ_CST);
+    g = groups_take(f);
     groups_unref(&g);
     chan_close(f->dot);
     chan_close(f->root);
     program_unref(f->program);
+    spin_lock(&proctab_lock);
+    p->files = NULL;
+    spin_unlock(&proctab_lock);
     kfree(f);
 }
 

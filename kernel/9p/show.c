@@ -55,7 +55,7 @@ groups_of(uint32_t pid, struct fd_table **fds, struct name_space **ns,
 
     spin_lock(&proctab_lock);
     p = proc_find(pid);
-    if (p && p->files) {
+    if (p && p->files && p->files->fds) {
         *fds = p->files->fds;
         *ns = p->files->ns;
         *dot = p->files->dot;

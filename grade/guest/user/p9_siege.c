@@ -107,3 +107,79 @@ TEST(connections_through_connections)
     CHECK(n > 2);
     CHECK_EQ(unmount(NULL, "/mnt"), 0);
 }
+
+/* ---- the end of a process ---- */
+
+static volatile uint8_t stalls; /* messages of this type get no answer */
+
+static enum verdict
+stall(struct server *s, struct fcall *t, struct fcall *r)
+{
+    (void)s;
+    (void)r;
+    return t->type == stalls || t->type == Tflush ? DROP : SEND;
+}
+
+/* A child that has a file of the server's open; then it ends, or sleeps. */
+static int
+holder(bool ends)
+{
+    int pid = rfork(RFPROC | RFFDG);
+
+    MUST(pid >= 0);
+    if (pid == 0) {
+        CHECK(open("/n/a", OREAD) >= 0);
+        while (!ends)
+            sleep(1000 * MS);
+        _exits(NULL);
+    }
+    return pid;
+}
+
+/*
+ * A process ends, and its close waits for a server that stalls.  Who lists the
+ * processes does not wait for that; it is among them, and can be killed.
+ *
+ * cpus: 1 4
+ */
+TEST(end_that_waits_for_a_server)
+{
+    struct server *s = mounted(stall);
+    char name[32];
+    struct dir *list;
+    int pid;
+
+    MUST(bind("#p", "/proc", MREPL) == 0);
+    stalls = Tclunk;
+    pid = holder(true);
+    wait_seen(s, Tclunk, 1);
+    sleep(10 * MS);
+    CHECK(dir_list("/proc", &list) > 2);
+    snprint(name, sizeof name, "/proc/%d/status", pid);
+    CHECK(strstr(read_file(name, NULL), "9P answer") != NULL ||
+            strstr(read_file(name, NULL), "read") != NULL);
+    snprint(name, sizeof name, "/proc/%d/fd", pid);
+    CHECK(read_file(name, NULL) == NULL);
+    snprint(name, sizeof name, "/proc/%d/ctl", pid);
+    CHECK_EQ(write_file(name, "kill"), 0);
+    CHECK_EQ(wait_for(pid, NULL), pid);
+}
+
+/*
+ * One kill ends a process, although its files belong to a server that does not
+ * answer.
+ *
+ * cpus: 1 4
+ */
+TEST(killed_with_files_of_a_stalled_server)
+{
+    struct server *s = mounted(stall);
+    int pid;
+
+    stalls = Tclunk;
+    pid = holder(false);
+    wait_seen(s, Topen, 1);
+    sleep(10 * MS);
+    CHECK_EQ(postnote(NOTE_PROC, (uint32_t)pid, "kill"), 0);
+    CHECK_EQ(wait_for(pid, NULL), pid);
+}

@@ -44,7 +44,7 @@ def device(c: gdb.Value) -> str:
 def files_of(word: str) -> gdb.Value:
     """What a process has of files; LookupError if it has none."""
     p = processes.find(word)
-    if int(p["files"]) == 0:
+    if int(p["files"]) == 0 or int(p["files"]["fds"]) == 0:
         raise LookupError(f"process {word} has no files")
     return p["files"]
 
