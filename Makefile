@@ -170,6 +170,8 @@ kernel/9p/files.c                   what a process has of stage 4
 kernel/9p/chan.c                    channels
 kernel/9p/io.c                      where bytes go and come from
 kernel/9p/path.c                    how a channel was reached
+kernel/9p/names.c                   a path as its names
+kernel/9p/walk.c                    along them through the name space
 kernel/9p/name.c                    from a name to a channel
 kernel/9p/namespace.c               what is bound where
 kernel/9p/union.c                   reading unions

@@ -2,7 +2,7 @@
  * 9p.h - contents page of stage 4: channels, name spaces, devices, and what
  * carries them to file servers.
  *
- * A path names a channel through the caller's name space (name.c), a file
+ * A path names a channel through the caller's name space (walk.c), a file
  * descriptor is a process's handle of an open one (fdtable.c), and whatever
  * is done with a channel is done by its device (struct dev).  The mount driver
  * is a device like any other: it turns each operation into a 9P message.
@@ -265,7 +265,7 @@ void path_unref(struct path *p);
 size_t path_text(const struct path *p, char *buf, size_t n);
 const char *path_last(const struct path *p); /* its last element */
 
-/* ---- name.c: from a name to a channel ---- */
+/* ---- name.c, walk.c: from a name to a channel ---- */
 
 enum name_for {
     NAME_ACCESS,   /* stat, wstat: the file, not opened */
