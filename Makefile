@@ -548,9 +548,12 @@ user/servers/exportfs.c  a name space for others
 user/servers/hostfs/main.c  files of a host
 user/servers/hostfs/ops.c   what clients ask
 user/servers/hostfs/readdir.c  directories
+user/servers/hostfs/change.c  names, facts, ends
 user/servers/hostfs/tree.c  which tree of the host's
 user/servers/hostfs/calls.c in terms of 9P2000.L
-user/servers/hostfs/link.c  messages of 9P2000.L
+user/servers/hostfs/rpc.c   messages and their answers
+user/servers/hostfs/link.c  many at a time on one link
+user/servers/hostfs/msg.c   messages of 9P2000.L
 user/cmd/srv.c           post a connection
 user/cmd/mount.c         a server's files in the name space
 user/cmd/unmount.c       undo it

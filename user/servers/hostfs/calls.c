@@ -13,7 +13,7 @@ l_new_fid(void)
 {
     static uint32_t last = ROOT_FID;
 
-    return ++last;
+    return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
 }
 
 /* Make a number mean what `from` and one more name (NULL: none) lead to. */

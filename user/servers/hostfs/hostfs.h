@@ -25,7 +25,7 @@ enum {
     ROOT_FID = 0,
 };
 
-/* ---- link.c: messages to the server and back, one at a time ---- */
+/* ---- msg.c: messages ---- */
 
 struct msg { /* being written, or being read */
     uint8_t buf[LINK_MSIZE];
@@ -41,11 +41,36 @@ uint64_t get(struct msg *m, unsigned bytes);
 const uint8_t *get_bytes(struct msg *m, size_t n);
 bool get_string(struct msg *m, char *buf, size_t len);
 struct qid get_qid(struct msg *m);
+int l_error(uint32_t number); /* Linux's error number as ours: -E_... */
+
+/* ---- link.c: answers find those who wait for them ---- */
+
+struct call {
+    bool used;
+    bool sleeps;     /* at `wake`; false again when somebody has woken it */
+    uint32_t wake;   /* semaphore; may be released once too often */
+    uint8_t *answer; /* NULL: none yet; else from malloc */
+    size_t len;      /* of answer */
+};
+
+struct call *call_new(uint8_t type); /* for such a message; NULL: too many */
+void call_free(struct call *c);
+uint16_t call_tag(const struct call *c);
+
+/* Send m, all of it, whatever notes come.  0, or the link is broken. */
+int call_send(const struct call *c, struct msg *m);
+
+/* Wait for c's answer: 0; -E_INTR, a note came; or the link is broken. */
+int call_wait(struct call *c);
+
+void link_use(int fd);
+
+/* ---- rpc.c: a message and its answer; any process may call ---- */
 
 /*
  * Send m, wait for the answer, which replaces it and is ready to be read.
- * 0; the server's error in our words; -E_HUNGUP, -E_BADMSG: the link is of no
- * use any more.
+ * 0; the server's error in our words; -E_INTR: flushed, and it has not
+ * happened; -E_HUNGUP, -E_BADMSG: the link is of no use any more.
  */
 int link_rpc(struct msg *m);
 
@@ -76,14 +101,23 @@ name_of(const char *path)
 /* Attach to the server's tree `aname`; "": the first it has.  0, or -E_... */
 int host_attach_tree(const char *aname);
 
-/* ---- ops.c, readdir.c ---- */
+/* ---- ops.c, readdir.c, change.c ---- */
 
 struct node { /* a fid's aux */
     uint32_t fid;
     uint64_t next; /* where the directory goes on, as the server counts */
-    char path[MAX_PATH];
+    struct qlock lock;
+    char path[MAX_PATH]; /* [lock], once others see the fid */
 };
+
+/* n's path, which another request may change, to path (MAX_PATH bytes). */
+void node_path(struct node *n, char *path);
 
 extern const struct srv_ops host_ops;
 
 int host_read_dir(struct req *r, struct node *n);
+int host_wstat(struct fid *f, const struct dir *d);
+int host_remove(struct fid *f);
+
+/* Cut the last element off path; the root stays. */
+void path_up(char *path);

@@ -1,192 +1,221 @@
 /*
- * link.c - the connection to the server of 9P2000.L: one request at a time.
+ * link.c - the connection to the server of 9P2000.L, for many calls at a time.
  *
- * A message is written field by field, and read so; whoever asks for more
- * than there is gets zeros, and the message is marked bad.
+ * A call's tag is the number of its slot.  Nobody only reads the link: of
+ * those who wait for answers one does, hands out what comes, and with its own
+ * answer lets another go on, as in the kernel's mount driver.  All that the
+ * processes share is static or from the heap: each has a stack of its own.
  */
 #include "servers/hostfs/hostfs.h"
 
 enum {
-    TAG = 1
+    /* each process has at most a call and its Tflush; slot 0 is Tversion's */
+    CALLS = 2 * SRV_PENDING + 16
 };
 
-static int server = -1;
+static struct {
+    int fd;
+    struct qlock writing; /* one message at a time */
 
-void
-msg_begin(struct msg *m, uint8_t type)
+    struct qlock lock;        /* what follows */
+    int broken;               /* 0, or -E_...: nothing will come any more */
+    bool read;                /* somebody reads, and has `in` */
+    struct call calls[CALLS]; /* by tag */
+    uint8_t in[LINK_MSIZE];   /* of messages not yet whole */
+    size_t have;              /* bytes in it */
+} server = { .fd = -1 };
+
+/* ---- answers: server.lock is held ---- */
+
+static void
+wake(struct call *c)
 {
-    m->at = 4; /* the size comes last */
-    m->bad = false;
-    put(m, 1, type);
-    put(m, 2, type == Tversion ? NOTAG : TAG);
-}
-
-/* A number of so many bytes, least significant first. */
-void
-put(struct msg *m, unsigned bytes, uint64_t n)
-{
-    uint8_t raw[8];
-
-    for (unsigned i = 0; i < bytes; i++)
-        raw[i] = (uint8_t)(n >> 8 * i);
-    put_bytes(m, raw, bytes);
-}
-
-void
-put_bytes(struct msg *m, const void *data, size_t n)
-{
-    if (n > sizeof(m->buf) - m->at) {
-        m->bad = true;
+    if (!c->sleeps)
         return;
-    }
-    memcpy(m->buf + m->at, data, n);
-    m->at += n;
+    c->sleeps = false;
+    semrelease(&c->wake, 1);
 }
 
-void
-put_str(struct msg *m, const char *s)
+static void
+wake_all(void)
 {
-    put(m, 2, strlen(s));
-    put_bytes(m, s, strlen(s));
+    for (unsigned i = 0; i < CALLS; i++)
+        wake(&server.calls[i]);
 }
 
-/* The next n bytes, or NULL: there are not so many. */
-const uint8_t *
-get_bytes(struct msg *m, size_t n)
+static void
+link_break(int err)
 {
-    const uint8_t *p = m->buf + m->at;
-
-    if (m->bad || n > m->end - m->at) {
-        m->bad = true;
-        return NULL;
-    }
-    m->at += n;
-    return p;
+    server.broken = err;
+    wake_all();
 }
 
-uint64_t
-get(struct msg *m, unsigned bytes)
-{
-    const uint8_t *p = get_bytes(m, bytes);
-    uint64_t n = 0;
-
-    for (unsigned i = 0; p != NULL && i < bytes; i++)
-        n |= (uint64_t)p[i] << 8 * i;
-    return n;
-}
-
-/* The next string, if it fits in buf with a NUL behind it and none in it. */
-bool
-get_string(struct msg *m, char *buf, size_t len)
-{
-    size_t n = get(m, 2);
-    const uint8_t *p = get_bytes(m, n);
-
-    if (p == NULL || n >= len || memchr(p, '\0', n) != NULL)
-        return false;
-    memcpy(buf, p, n);
-    buf[n] = '\0';
-    return true;
-}
-
-/* A qid; of its kinds we know directories. */
-struct qid
-get_qid(struct msg *m)
-{
-    struct qid q;
-
-    q.type = get(m, 1) & QTDIR;
-    q.vers = (uint32_t)get(m, 4);
-    q.path = get(m, 8);
-    return q;
-}
-
-/* Linux's error number as ours. */
+/* A whole message of n bytes has come.  0, or -E_... and the link is of no
+ * use: nobody has asked for it, or there is no memory. */
 static int
-error_of(uint32_t number)
+deliver(const uint8_t *bytes, size_t n)
 {
-    static const int ours[] = {
-        [1] = E_PERM,
-        [2] = E_NOEXIST,
-        [5] = E_IO,
-        [12] = E_NOMEM,
-        [13] = E_PERM,
-        [17] = E_EXIST,
-        [20] = E_NOTDIR,
-        [21] = E_ISDIR,
-        [22] = E_BADARG,
-        [30] = E_PERM,
-        [36] = E_NAMELEN,
-        [39] = E_NOTEMPTY,
-    };
+    unsigned tag = bytes[5] | (unsigned)bytes[6] << 8;
+    struct call *c = &server.calls[tag == NOTAG ? 0 : tag % CALLS];
 
-    if (number < ARRAY_LEN(ours) && ours[number] != 0)
-        return -ours[number];
-    if (number == 28)
-        return srv_error("file system full");
-    werrstr("the host's error %u", number);
-    return -E_REMOTE;
-}
-
-/* Read the whole answer into m.  0, or -E_... */
-static int
-read_answer(struct msg *m)
-{
-    m->at = 0;
-    m->end = 4;
-    m->bad = false;
-    if (readn(server, m->buf, 4) != 4)
-        return -E_HUNGUP;
-    m->end = get(m, 4);
-    if (m->end < FCALL_HEAD || m->end > sizeof(m->buf))
+    if ((tag == 0 || tag >= CALLS) && tag != NOTAG)
         return -E_BADMSG;
-    if (readn(server, m->buf + 4, m->end - 4) != (int64_t)m->end - 4)
-        return -E_HUNGUP;
+    if (!c->used || c->answer != NULL)
+        return -E_BADMSG;
+    c->answer = malloc(n);
+    if (c->answer == NULL)
+        return -E_NOMEM;
+    memcpy(c->answer, bytes, n);
+    c->len = n;
+    wake(c);
     return 0;
 }
 
-int
-link_rpc(struct msg *m)
+/* Hand out what is whole of server.in.  0, or -E_... as deliver. */
+static int
+deliver_all(void)
 {
-    uint8_t type = m->buf[4], answer;
-    uint32_t size = (uint32_t)m->at;
-    uint64_t tag;
+    size_t at = 0;
+    int64_t n = 0;
+    int err = 0;
+
+    while (err == 0) {
+        n = fcall_frame(server.in + at, server.have - at, LINK_MSIZE);
+        if (n <= 0 || (size_t)n > server.have - at)
+            break;
+        err = deliver(server.in + at, (size_t)n);
+        at += (size_t)n;
+    }
+    server.have -= at;
+    memmove(server.in, server.in + at, server.have);
+    return n < 0 ? -E_BADMSG : err;
+}
+
+/* Read the link once, for all.  0, or -E_INTR. */
+static int
+read_some(void)
+{
+    int64_t n;
     int err;
 
-    if (m->bad)
-        return -E_NAMELEN;
+    server.read = true;
+    qunlock(&server.lock);
+    n = read(server.fd, server.in + server.have, LINK_MSIZE - server.have);
+    qlock(&server.lock);
+    server.read = false;
+    if (n == -E_INTR)
+        return -E_INTR;
+    server.have += n > 0 ? (size_t)n : 0;
+    err = n > 0 ? deliver_all() : -E_HUNGUP;
+    if (err < 0)
+        link_break(err);
+    return 0;
+}
+
+/* Somebody else reads: wait until c is woken.  0, or -E_INTR. */
+static int
+sleep_on(struct call *c)
+{
+    int got;
+
+    c->sleeps = true;
+    qunlock(&server.lock);
+    got = semacquire(&c->wake, 1);
+    qlock(&server.lock);
+    c->sleeps = false;
+    return got < 0 ? got : 0;
+}
+
+/* We wait no longer: one of those who sleep must read, if nobody does. */
+static void
+pass_reading(void)
+{
+    for (unsigned i = 0; i < CALLS && !server.read; i++) {
+        if (server.calls[i].sleeps) {
+            wake(&server.calls[i]);
+            return;
+        }
+    }
+}
+
+/* ---- calls ---- */
+
+struct call *
+call_new(uint8_t type)
+{
+    unsigned i = type == Tversion ? 0 : 1;
+    struct call *c = NULL;
+
+    qlock(&server.lock);
+    while (i < CALLS && server.calls[i].used)
+        i++;
+    if (i < CALLS) {
+        c = &server.calls[i];
+        c->used = true;
+    }
+    qunlock(&server.lock);
+    return c;
+}
+
+void
+call_free(struct call *c)
+{
+    qlock(&server.lock);
+    free(c->answer);
+    c->answer = NULL;
+    c->used = false;
+    qunlock(&server.lock);
+}
+
+uint16_t
+call_tag(const struct call *c)
+{
+    return c == server.calls ? NOTAG : (uint16_t)(c - server.calls);
+}
+
+int
+call_send(const struct call *c, struct msg *m)
+{
+    uint32_t size = (uint32_t)m->at, done = 0;
+    int64_t n = 1;
+
     m->at = 0;
     put(m, 4, size);
-    if (write(server, m->buf, size) != size)
-        return -E_HUNGUP;
-    err = read_answer(m);
-    if (err < 0)
-        return err;
-    answer = (uint8_t)get(m, 1);
-    tag = get(m, 2);
-    if (tag != (type == Tversion ? NOTAG : TAG))
-        return -E_BADMSG;
-    if (answer == Rlerror)
-        return error_of((uint32_t)get(m, 4));
-    return answer == type + 1 ? 0 : -E_BADMSG;
+    m->at = 5;
+    put(m, 2, call_tag(c));
+    qlock(&server.writing);
+    while (done < size && (n > 0 || n == -E_INTR)) {
+        n = write(server.fd, m->buf + done, size - done);
+        done += n > 0 ? (uint32_t)n : 0;
+    }
+    qunlock(&server.writing);
+    if (done == size)
+        return 0;
+    qlock(&server.lock);
+    link_break(-E_HUNGUP);
+    qunlock(&server.lock);
+    return -E_HUNGUP;
 }
 
 int
-link_start(int fd)
+call_wait(struct call *c)
 {
-    char version[16];
-    struct msg m;
-    int err;
+    int err = 0;
 
-    server = fd;
-    msg_begin(&m, Tversion);
-    put(&m, 4, LINK_MSIZE);
-    put_str(&m, "9P2000.L");
-    err = link_rpc(&m);
-    if (err < 0)
-        return err;
-    if (get(&m, 4) != LINK_MSIZE || !get_string(&m, version, sizeof(version)) ||
-            strcmp(version, "9P2000.L") != 0)
-        return -E_VERSION;
-    return 0;
+    qlock(&server.lock);
+    while (c->answer == NULL && server.broken == 0 && err == 0)
+        err = server.read ? sleep_on(c) : read_some();
+    pass_reading();
+    if (c->answer != NULL)
+        err = 0;
+    else if (server.broken != 0)
+        err = server.broken;
+    qunlock(&server.lock);
+    return err;
+}
+
+void
+link_use(int fd)
+{
+    server.fd = fd;
 }

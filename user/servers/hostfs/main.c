@@ -5,7 +5,8 @@
 
 static const char usage[] =
         "usage: hostfs [-i] [-s name] [-m dir] [-t tree] file\n"
-        "The file leads to a server of 9P2000.L; serve its files as 9P2000.\n"
+        "The file leads to a server of 9P2000.L; serve its files as 9P2000,\n"
+        "many requests at a time.\n"
         "  -m dir   mounted there (/n/host)\n"
         "  -s name  posted as /srv/name, and mounted only with -m\n"
         "  -i       one client, on descriptors 0 and 1\n"
@@ -30,7 +31,7 @@ int
 main(int argc, char **argv)
 {
     const char *name = NULL, *dir = NULL, *tree = "";
-    struct server s = { .ops = &host_ops };
+    struct server s = { .ops = &host_ops, .parallel = true };
     bool inherited = false;
     int fd;
 

@@ -3,18 +3,23 @@
  *
  * Each of our fids has a fid of the server's own, and its path below the
  * root, which the names of directory entries and the way to the parent come
- * from.
+ * from.  Requests run at the same time, each in a process of its own; a fid is
+ * another's only in host_stat, host_read, host_write, host_wstat, host_remove.
  */
 #include "servers/hostfs/hostfs.h"
 
 enum { /* Linux's numbers */
     L_TRUNC = 01000,
     L_EXCL = 0200,
-    SET_MODE = 1,
-    SET_SIZE = 8,
-    SET_MTIME = 0x20,
-    SET_MTIME_TO = 0x100,
 };
+
+void
+node_path(struct node *n, char *path)
+{
+    qlock(&n->lock);
+    strlcpy(path, n->path, MAX_PATH);
+    qunlock(&n->lock);
+}
 
 /* A node at path, which leads to a number of its own. */
 static int
@@ -52,13 +57,13 @@ host_attach(struct fid *f, const char *aname)
 static int
 host_clone(struct fid *from, struct fid *to)
 {
-    struct node *n = from->aux, *copy = malloc(sizeof(*copy));
+    struct node *n = from->aux, *copy = calloc(1, sizeof(*copy));
     struct qid same;
     int err;
 
     if (copy == NULL)
         return -E_NOMEM;
-    *copy = *n;
+    node_path(n, copy->path);
     copy->fid = l_new_fid();
     err = l_walk(n->fid, copy->fid, NULL, &same);
     if (err < 0)
@@ -68,8 +73,7 @@ host_clone(struct fid *from, struct fid *to)
     return err;
 }
 
-/* Cut the last element off path; the root stays. */
-static void
+void
 path_up(char *path)
 {
     char *slash = strrchr(path, '/');
@@ -221,115 +225,10 @@ static int
 host_stat(struct fid *f, struct dir *d, char *strs)
 {
     struct node *n = f->aux;
+    char *path = strs + STAT_MAX - MAX_PATH;
 
-    return l_stat(n->fid, n->path, d, strs);
-}
-
-/* Mode, length, mtime: one message, so all or nothing. */
-static int
-set_attr(const struct node *n, const struct dir *d)
-{
-    uint32_t valid = (d->mode != UINT32_MAX ? SET_MODE : 0) |
-                     (d->length != UINT64_MAX ? SET_SIZE : 0) |
-                     (d->mtime != UINT32_MAX ? SET_MTIME | SET_MTIME_TO : 0);
-    struct msg m;
-
-    if (valid == 0)
-        return 0;
-    msg_begin(&m, Tsetattr);
-    put(&m, 4, n->fid);
-    put(&m, 4, valid);
-    put(&m, 4, d->mode & 0777);
-    put(&m, 4, 0);
-    put(&m, 4, 0);
-    put(&m, 8, d->length);
-    put(&m, 8, 0);
-    put(&m, 8, 0);
-    put(&m, 8, d->mtime);
-    put(&m, 8, 0);
-    return link_rpc(&m);
-}
-
-/* Call n's file `name`, in the directory that it is in. */
-static int
-l_rename(const struct node *n, const char *name)
-{
-    char dir[MAX_PATH];
-    uint32_t fid = l_new_fid();
-    struct qid qid;
-    struct msg m;
-    int err;
-
-    strlcpy(dir, n->path, sizeof(dir));
-    path_up(dir);
-    err = l_walk_path(dir, fid, &qid);
-    if (err < 0)
-        return err;
-    msg_begin(&m, Trename);
-    put(&m, 4, n->fid);
-    put(&m, 4, fid);
-    put_str(&m, name);
-    err = link_rpc(&m);
-    l_clunk(fid);
-    return err;
-}
-
-/* Rename, unless that would replace another file. */
-static int
-rename_to(struct node *n, const char *name)
-{
-    char path[MAX_PATH];
-    uint32_t fid = l_new_fid();
-    struct qid qid;
-    int err;
-
-    strlcpy(path, n->path, sizeof(path));
-    path_up(path);
-    if (strchr(name, '/') != NULL || strcmp(n->path, "/") == 0)
-        return -E_PERM;
-    if (!path_join(path, sizeof(path), path, name))
-        return -E_NAMELEN;
-    if (l_walk_path(path, fid, &qid) == 0) {
-        l_clunk(fid);
-        return -E_EXIST;
-    }
-    err = l_rename(n, name);
-    if (err == 0)
-        strlcpy(n->path, path, sizeof(n->path));
-    return err;
-}
-
-static int
-host_wstat(struct fid *f, const struct dir *d)
-{
-    struct node *n = f->aux;
-    bool rename = d->name[0] != '\0' && strcmp(d->name, name_of(n->path)) != 0;
-    int err;
-
-    if (d->gid[0] != '\0' || d->uid[0] != '\0')
-        return -E_PERM;
-    err = set_attr(n, d);
-    return err == 0 && rename ? rename_to(n, d->name) : err;
-}
-
-/* Tremove clunks its fid, and we need ours: so it gets another. */
-static int
-host_remove(struct fid *f)
-{
-    struct node *n = f->aux;
-    uint32_t fid = l_new_fid();
-    struct qid qid;
-    struct msg m;
-    int err;
-
-    if (strcmp(n->path, "/") == 0)
-        return -E_PERM;
-    err = l_walk_path(n->path, fid, &qid);
-    if (err < 0)
-        return err;
-    msg_begin(&m, Tremove);
-    put(&m, 4, fid);
-    return link_rpc(&m);
+    node_path(n, path);
+    return l_stat(n->fid, path, d, strs);
 }
 
 static void

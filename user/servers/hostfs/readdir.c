@@ -9,15 +9,16 @@
 /* The entry of the file called name in n's directory, packed to out.  Its
  * bytes; 0: there is none any more; -E_... */
 static int64_t
-pack_entry(const struct node *n, const char *name, uint8_t *out, size_t room)
+pack_entry(struct node *n, const char *name, uint8_t *out, size_t room)
 {
-    char path[MAX_PATH], strs[STAT_MAX];
+    char dir[MAX_PATH], path[MAX_PATH], strs[STAT_MAX];
     uint32_t fid = l_new_fid();
     struct qid qid;
     struct dir d;
     int64_t err;
 
-    if (!path_join(path, sizeof(path), n->path, name) ||
+    node_path(n, dir);
+    if (!path_join(path, sizeof(path), dir, name) ||
             l_walk_path(path, fid, &qid) < 0)
         return 0;
     err = l_stat(fid, path, &d, strs);
