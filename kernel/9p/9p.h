@@ -200,9 +200,13 @@ struct dev {
     int (*wstat)(struct chan *c, const uint8_t *buf, size_t n);
 
     /* Files like queues: pass a block on uncopied, see queue.h:queue_bread.
-     * bwrite owns b whatever it returns. */
+     * bwrite owns b unless it returns 0: nothing can be written before what
+     * is there has been read.  bfull: is there so much to read?  hangup: who
+     * waits here, or at the other end, waits no longer, and nobody will. */
     int64_t (*bread)(struct chan *c, size_t max, struct block **out);
     int64_t (*bwrite)(struct chan *c, struct block *b);
+    bool (*bfull)(struct chan *c);
+    void (*hangup)(struct chan *c);
 };
 
 void dev_init(void);                     /* all of devtab */

@@ -56,6 +56,8 @@ pipe_attach(const char *spec, struct chan *c)
     qlock_init(&p->lock, "pipe");
     queue_init(&p->queue[0], "pipe");
     queue_init(&p->queue[1], "pipe");
+    p->queue[0].back = &p->queue[1];
+    p->queue[1].back = &p->queue[0];
     strlcpy(p->user, my_files()->user, sizeof p->user);
     c->qid = (struct qid){ .path = (uint64_t)p->number << 2, .type = QTDIR };
     c->aux = (uint64_t)p;
@@ -189,6 +191,19 @@ pipe_bwrite(struct chan *c, struct block *b)
     return write_result(c, queue_bwrite(&pipe_of(c)->queue[!end_of(c)], b));
 }
 
+static bool
+pipe_bfull(struct chan *c)
+{
+    return queue_full(&pipe_of(c)->queue[end_of(c)]);
+}
+
+static void
+pipe_hangup(struct chan *c)
+{
+    queue_hangup(&pipe_of(c)->queue[0]);
+    queue_hangup(&pipe_of(c)->queue[1]);
+}
+
 const struct dev pipe_dev = {
     .letter = '|',
     .name = "pipe",
@@ -201,4 +216,6 @@ const struct dev pipe_dev = {
     .write = pipe_write,
     .bread = pipe_bread,
     .bwrite = pipe_bwrite,
+    .bfull = pipe_bfull,
+    .hangup = pipe_hangup,
 };

@@ -184,8 +184,12 @@ conn_free(struct conn *conn)
 void
 conn_break(struct conn *conn, int err, const char *why)
 {
+    const struct dev *dev = conn->chan->dev;
+    bool first;
+
     spin_lock(&conn->lock);
-    if (!conn->broken) {
+    first = !conn->broken;
+    if (first) {
         conn->broken = err;
         conn->why = why;
         LIST_EACH(&conn->waiting, node)
@@ -198,6 +202,8 @@ conn_break(struct conn *conn, int err, const char *why)
         requests_forget(conn);
     }
     spin_unlock(&conn->lock);
+    if (first && dev->hangup) /* who reads or writes the stream now */
+        dev->hangup(conn->chan);
 }
 
 int

@@ -67,7 +67,7 @@ write_plain(struct conn *conn, struct block *b)
         done += n > 0 ? (size_t)n : 0;
     }
     qunlock(&conn->writing);
-    if (done > 0 && done < b->len)
+    if (done < b->len && (done > 0 || n == 0))
         n = -E_HUNGUP; /* half a message: there is no way to go on */
     block_free(b);
     return n;
@@ -146,34 +146,6 @@ mark_unsent(struct request *r)
     if (!r->waiter)
         request_free(r);
     spin_unlock(&conn->lock);
-}
-
-/*
- * Send message b of request r: 0; -E_INTR or -E_NOMEM: nothing was sent; else
- * the connection is broken.  It counts as sent before it is, since the answer
- * may come sooner than the call returns.  A request without a waiter is not
- * the caller's any more.
- */
-int
-request_send(struct request *r, struct block *b)
-{
-    struct conn *conn = r->conn;
-    const struct dev *dev = conn->chan->dev;
-    int64_t n = mark_sent(r);
-
-    if (n < 0) {
-        block_free(b);
-        return (int)n;
-    }
-    message_trace(conn, b);
-    n = dev->bwrite ? dev->bwrite(conn->chan, b) : write_plain(conn, b);
-    if (n >= 0)
-        return 0;
-    if (n == -E_INTR || n == -E_NOMEM)
-        mark_unsent(r);
-    else
-        conn_break(conn, -E_HUNGUP, NULL);
-    return (int)n;
 }
 
 /* ---- waiting: conn->lock is held in all of this part ---- */
@@ -277,4 +249,58 @@ request_wait(struct request *r)
         err = conn->broken;
     spin_unlock(&conn->lock);
     return err;
+}
+
+/* ---- sending to a server that waits for us ---- */
+
+/*
+ * The server does not read, since it waits for room for its answers, and
+ * nobody reads those: their waiters have gone.  So we do, who want to send;
+ * or, if somebody reads now, leave it to him.  True, for the caller's loop.
+ */
+static bool
+make_way(struct conn *conn)
+{
+    bool ours;
+
+    spin_lock(&conn->lock);
+    ours = !conn->reader && conn->chan->dev->bfull(conn->chan);
+    if (ours) {
+        read_some(conn);
+        pass_reading(conn);
+    }
+    spin_unlock(&conn->lock);
+    if (!ours)
+        sched_yield();
+    return true;
+}
+
+/*
+ * Send message b of request r: 0; -E_INTR or -E_NOMEM: nothing was sent; else
+ * the connection is broken.  It counts as sent before it is, since the answer
+ * may come sooner than the call returns.  A request without a waiter is not
+ * the caller's any more.
+ */
+int
+request_send(struct request *r, struct block *b)
+{
+    struct conn *conn = r->conn;
+    const struct dev *dev = conn->chan->dev;
+    int64_t n = mark_sent(r);
+
+    if (n < 0) {
+        block_free(b);
+        return (int)n;
+    }
+    message_trace(conn, b);
+    do
+        n = dev->bwrite ? dev->bwrite(conn->chan, b) : write_plain(conn, b);
+    while (n == 0 && make_way(conn));
+    if (n > 0)
+        return 0;
+    if (n == -E_INTR || n == -E_NOMEM)
+        mark_unsent(r);
+    else
+        conn_break(conn, -E_HUNGUP, NULL);
+    return (int)n;
 }

@@ -78,6 +78,14 @@ queue_reset(struct queue *q)
     queue_init(q, q->lock.name);
 }
 
+bool
+queue_full(const struct queue *q)
+{
+    return !q->hungup &&
+           (__atomic_load_n(&q->len, __ATOMIC_RELAXED) >= QUEUE_LIMIT ||
+                   __atomic_load_n(&q->used, __ATOMIC_RELAXED) >= USED_LIMIT);
+}
+
 size_t
 queue_len(struct queue *q)
 {
@@ -95,7 +103,15 @@ can_read(const struct queue *q)
 static inline bool
 can_write(const struct queue *q)
 {
-    return q->hungup || (q->len < QUEUE_LIMIT && q->used < USED_LIMIT);
+    return !queue_full(q);
+}
+
+/* For who can also read the other way, and must if that is full: there the
+ * other end may wait, and will not read here before. */
+static inline bool
+can_write_or_read(const struct queue *q)
+{
+    return can_write(q) || (q->back && queue_full(q->back));
 }
 
 /* Take the first waiter off its list; the CPU is its next if the list is the
@@ -275,16 +291,45 @@ queue_bread(struct queue *q, size_t max, struct block **out)
 
 /* ---- writing ---- */
 
-/* Wait for room and add b, which is the queue's then, or freed: 0,
- * -E_HUNGUP, -E_INTR. */
+/* Those who wait to write the other way look again. */
+static void
+wake_back(struct queue *back)
+{
+    if (!back)
+        return;
+    spin_lock(&back->lock);
+    while (!list_empty(&back->writers))
+        wake_first(&back->writers);
+    spin_unlock(&back->lock);
+}
+
+/* q is full: wait until `can`.  0, -E_INTR; the lock is let go and held
+ * again. */
 static int
-put_last(struct queue *q, struct block *b)
+wait_room(struct queue *q, bool (*can)(const struct queue *))
+{
+    spin_unlock(&q->lock);
+    wake_back(q->back);
+    spin_lock(&q->lock);
+    return wait_until(q, &q->writers, "write", can);
+}
+
+/*
+ * Wait for room and add b, which is the queue's then, or freed: 0,
+ * -E_HUNGUP, -E_INTR.  1: `can` came true, which waits for that or more, but
+ * there is no room; b is the caller's.
+ */
+static int
+put_last(struct queue *q, struct block *b, bool (*can)(const struct queue *))
 {
     int err = 0;
 
     spin_lock(&q->lock);
-    if (!can_write(q))
-        err = wait_until(q, &q->writers, "write", can_write);
+    if (!can_write(q)) {
+        err = wait_room(q, can);
+        if (err == 0 && !can_write(q))
+            err = 1;
+    }
     if (err == 0 && q->hungup)
         err = -E_HUNGUP;
     if (err == 0) {
@@ -305,14 +350,9 @@ int64_t
 queue_bwrite(struct queue *q, struct block *b)
 {
     int64_t n = (int64_t)b->len;
-    int err;
+    int err = put_last(q, b, can_write_or_read);
 
-    if (n == 0) {
-        block_free(b);
-        return 0;
-    }
-    err = put_last(q, b);
-    return err < 0 ? err : n;
+    return err < 0 ? err : err > 0 ? 0 : n;
 }
 
 /* Write n bytes, at most BLOCK_MAX, as one block. */
@@ -327,7 +367,7 @@ write_block(struct queue *q, struct io *from, size_t n)
     b->len = n;
     err = io_get(from, b->data, n);
     if (err == 0)
-        return put_last(q, b);
+        return put_last(q, b, can_write);
     block_free(b);
     return err;
 }

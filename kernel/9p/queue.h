@@ -38,8 +38,10 @@ struct queue {
     bool reading;
     bool hungup;
     struct list readers, writers; /* they wait here by wait_link */
+    struct queue *back;           /* [I] the other way of a pipe, or NULL */
 };
 
+/* All but `back`, which whoever pairs two queues sets. */
 void queue_init(struct queue *q, const char *name);
 
 /* Hung up and emptied, it is as new; nobody uses it now. */
@@ -53,6 +55,9 @@ void queue_hangup(struct queue *q);
 
 /* Bytes that can be read. */
 size_t queue_len(struct queue *q);
+
+/* Would a writer have to wait?  It may have changed when this returns. */
+bool queue_full(const struct queue *q);
 
 /*
  * Read from one block, at most to->left bytes: what one write wrote comes out
@@ -73,7 +78,8 @@ int64_t queue_write(struct queue *q, struct io *from);
  * The same with a block that changes hands and no byte copied.  queue_bread
  * gives one of at most max bytes (cut from a longer one, which copies), NULL
  * in *out when hung up and empty: its length, 0, -E_INTR, -E_NOMEM.
- * queue_bwrite owns b from here on, whatever it returns.
+ * queue_bwrite owns b (at least a byte) from here on, unless it returns 0: then
+ * both ways are full, and the other end may wait for us to read there.
  */
 int64_t queue_bread(struct queue *q, size_t max, struct block **out);
 int64_t queue_bwrite(struct queue *q, struct block *b);

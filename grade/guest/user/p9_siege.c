@@ -183,3 +183,106 @@ TEST(killed_with_files_of_a_stalled_server)
     CHECK_EQ(postnote(NOTE_PROC, (uint32_t)pid, "kill"), 0);
     CHECK_EQ(wait_for(pid, NULL), pid);
 }
+
+/* ---- who reads the stream ---- */
+
+enum {
+    HOLDERS = 4, /* whose clunks are more than both ways of a pipe hold */
+    HELD_EACH = 1500,
+};
+
+/* A child with many files of the server's open. */
+static int
+hoarder(void)
+{
+    int pid = rfork(RFPROC | RFCFDG);
+
+    MUST(pid >= 0);
+    for (int i = 0; pid == 0; i++)
+        if (i < HELD_EACH)
+            CHECK_EQ(open("/n/a", OREAD), i);
+        else
+            sleep(1000 * MS);
+    return pid;
+}
+
+static void
+end(int pid)
+{
+    CHECK_EQ(postnote(NOTE_PROC, (uint32_t)pid, "kill"), 0);
+    CHECK_EQ(wait_for(pid, NULL), pid);
+}
+
+/*
+ * Killed processes leave Tclunks whose answers nobody waits for, until the
+ * server cannot write another one, and reads no more.  Whoever comes next
+ * reads the answers first, and all goes on.
+ *
+ * cpus: 1 4
+ * limit: 60
+ */
+TEST(answers_that_nobody_reads)
+{
+    struct server *s = mounted(NULL);
+    int pid[HOLDERS];
+
+    for (int i = 0; i < HOLDERS; i++)
+        pid[i] = hoarder();
+    for (int i = 0; i < 2000 && s->seen[Topen] < HOLDERS * HELD_EACH; i++)
+        sleep(10 * MS);
+    for (int i = 0; i < HOLDERS; i++) {
+        end(pid[i]);
+        sleep(50 * MS); /* the server does what it can */
+    }
+    CHECK(s->seen[Tclunk] < HOLDERS * HELD_EACH);
+    CHECK_EQ(access("/n/a", AEXIST), 0);
+    CHECK_EQ(unmount(NULL, "/n"), 0);
+    server_end(s);
+}
+
+/* A read of one byte stays without an answer; of two, gets three. */
+static enum verdict
+lie_to_the_second(struct server *s, struct fcall *t, struct fcall *r)
+{
+    if (t->type != Tread)
+        return SEND;
+    r->data = s->data;
+    r->count = 3;
+    return t->count == 1 ? DROP : SEND;
+}
+
+static int
+reader(size_t n)
+{
+    static const char lie[] = "mount rpc error: more data than asked for";
+    char buf[8];
+    int pid = rfork(RFPROC | RFFDG);
+
+    MUST(pid >= 0);
+    if (pid == 0) {
+        CHECK_EQ(read(open("/n/a", OREAD), buf, n), -E_REMOTE);
+        CHECK_STR(errstr(), lie);
+        _exits(NULL);
+    }
+    return pid;
+}
+
+/*
+ * One process reads the stream for all when another finds a lie in the answer
+ * that it was handed: both hear of it at once, and so does the server.
+ *
+ * cpus: 1 4
+ */
+TEST(lie_ends_the_reading)
+{
+    struct server *s = mounted(lie_to_the_second);
+
+    reader(1);
+    wait_seen(s, Tread, 1);
+    sleep(10 * MS);
+    reader(2);
+    alarm(2000 * MS);
+    for (int i = 0; i < 3; i++)
+        CHECK(wait(NULL) > 0);
+    alarm(0);
+}
