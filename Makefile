@@ -151,6 +151,7 @@ kernel/sched/elf_symbol.c           their function names
 kernel/sched/archive.c              the boot archive
 kernel/sched/exit.c                 the end of a process
 kernel/sched/note.c                 notes
+kernel/sched/note_group.c           notes to a group, while it forks
 kernel/sched/user_fault.c           what the CPU refuses a program
 kernel/sched/rendez.c               rendezvous
 kernel/sched/sema.c                 semaphores in user memory

@@ -192,7 +192,7 @@ proc_note_write(struct chan *c, struct io *from, uint64_t offset)
     p = proc_hold(c);
     if (!p)
         return -E_NOPROC;
-    err = note_post_text(p, text);
+    err = note_post_text(p, text, NOTE_PROC);
     proc_release();
     return err < 0 ? err : n;
 }

@@ -40,6 +40,7 @@ change_self(uint64_t flags)
     }
     if (flags & RFNOTEG) {
         spin_lock(&proctab_lock);
+        notes_keep(p);
         p->notegrp = p->pid;
         spin_unlock(&proctab_lock);
     }
@@ -84,6 +85,7 @@ child_undo(struct proc *child)
     if (child->space)
         space_free(child->space);
     rendez_group_unref(child->rendez);
+    notes_free(child);
     proc_free(child);
 }
 
@@ -113,25 +115,34 @@ child_fields(struct proc *parent, struct proc *child)
 }
 
 /*
- * Enter the family; the child's pid.  A parent that is being killed has a
- * child that dies with it: else one sweep over a note group would miss what
- * the group forks meanwhile, and a fork bomb could not be killed.
+ * Enter the table and the family; 0, -E_MAXPROC, -E_NOMEM.  All at one moment
+ * for whoever posts a note: see note_group.c.  A parent that is being killed
+ * has a child that dies with it, in whatever group: else one sweep over a note
+ * group would miss what the group forks meanwhile, and a fork bomb could not
+ * be killed.
  */
-static uint32_t
+static int
 child_join(struct proc *parent, struct proc *child, uint64_t flags)
 {
-    uint32_t pid = child->pid;
+    int err = 0;
 
     spin_lock(&proctab_lock);
-    child->notegrp = flags & RFNOTEG ? pid : parent->notegrp;
-    if (!(flags & RFNOWAIT)) {
-        child->parent = parent;
-        list_append(&parent->children, &child->sibling);
+    if (!(flags & RFNOTEG))
+        err = notes_inherit(child, parent);
+    if (err == 0)
+        err = proc_publish(child);
+    if (err == 0) {
+        child->notegrp = flags & RFNOTEG ? child->pid : parent->notegrp;
+        if (!(flags & RFNOWAIT)) {
+            child->parent = parent;
+            list_append(&parent->children, &child->sibling);
+        }
+        if (__atomic_load_n(&parent->note_bits, __ATOMIC_SEQ_CST) &
+                NOTE_BIT_KILL)
+            note_post_bit(child, NOTE_BIT_KILL);
     }
-    if (__atomic_load_n(&parent->note_bits, __ATOMIC_SEQ_CST) & NOTE_BIT_KILL)
-        note_post_bit(child, NOTE_BIT_KILL);
     spin_unlock(&proctab_lock);
-    return pid;
+    return err;
 }
 
 /*
@@ -139,8 +150,8 @@ child_join(struct proc *parent, struct proc *child, uint64_t flags)
  * parent, 0 in the child; or -E_BADARG (a flag neither in RF_KNOWN nor
  * in proc_hooks.rfork_flags), -E_NOMEM, -E_MAXPROC with nothing changed.
  * Without RFPROC: change_self.  With its resources the child gets what
- * proc_hooks.fork gives.  It enters the table when it is complete, then the
- * family, then the run queue; after that it may be gone at any moment.
+ * proc_hooks.fork gives.  It enters the table and the family (child_join) when
+ * it is complete, then the run queue; after that it may be gone at any moment.
  *
  * Lab 3.10
  */
@@ -163,13 +174,13 @@ proc_rfork(uint64_t flags)
         err = proc_hooks.fork(parent, child, flags);
     if (err == 0) {
         child_fields(parent, child);
-        err = proc_publish(child);
+        err = child_join(parent, child, flags);
     }
     if (err < 0) {
         child_undo(child);
         return err;
     }
-    pid = child_join(parent, child, flags);
+    pid = child->pid;
     TRACE(TRACE_FORK, pid, 0);
     proc_ready(child); /* it may run, and be gone, before we return */
     return pid;

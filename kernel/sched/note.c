@@ -8,15 +8,11 @@
  *
  * While a handler runs, or a debugger has stopped the process, further notes
  * wait; "kill" waits for nobody.  The
- * three notes that interrupts send are bits, which need no memory.
+ * three notes that interrupts send are bits, which need no memory.  Notes to a
+ * group are note_group.c's.
  */
 #include "sched/process.h"
 #include "boot/x86_64/x86.h"
-
-struct posted_note {
-    struct list link;
-    char text[MAX_ERR];
-};
 
 enum {
     RED_ZONE = 128,     /* below rsp, the compiler's (System V ABI 3.2.2) */
@@ -89,14 +85,15 @@ note_post_bit(struct proc *p, uint32_t bit)
     draw_attention(p);
 }
 
-int
-note_post(struct proc *p, const char *text)
+static int
+post(struct proc *p, const char *text, enum note_target to)
 {
     struct posted_note *n = kmalloc(sizeof *n);
     int err = 0;
 
     if (!n)
         return -E_NOMEM;
+    n->of_group = to == NOTE_GROUP;
     strlcpy(n->text, text, sizeof n->text);
     spin_lock(&p->lock);
     if (p->nnote == MAX_NOTES) {
@@ -113,31 +110,25 @@ note_post(struct proc *p, const char *text)
     return err;
 }
 
-/* "kill" and the interrupts' notes by name are the bits. */
 int
-note_post_text(struct proc *p, const char *text)
+note_post(struct proc *p, const char *text)
 {
-    uint32_t bit = strcmp(text, "kill") == 0        ? NOTE_BIT_KILL
-                   : strcmp(text, "interrupt") == 0 ? NOTE_BIT_INTERRUPT
-                                                    : 0;
-
-    if (!bit)
-        return note_post(p, text);
-    note_post_bit(p, bit);
-    return 0;
+    return post(p, text, NOTE_PROC);
 }
 
-unsigned
-note_post_group(uint32_t notegrp, const char *text, struct proc *except)
+/* "kill" and the interrupts' notes by name are the bits. */
+int
+note_post_text(struct proc *p, const char *text, enum note_target to)
 {
-    unsigned n = 0;
-
-    spin_lock(&proctab_lock);
-    for (struct proc *p = proc_next(0); p; p = proc_next(p->pid))
-        if (p->notegrp == notegrp && p != except)
-            n += note_post_text(p, text) == 0;
-    spin_unlock(&proctab_lock);
-    return n;
+    if (strcmp(text, "kill") == 0)
+        note_post_bit(p, NOTE_BIT_KILL);
+    else if (strcmp(text, "interrupt") != 0)
+        return post(p, text, to);
+    else if (to == NOTE_GROUP)
+        note_post_bit(p, NOTE_BIT_INTERRUPT | NOTE_BIT_OF_GROUP);
+    else
+        note_post_bit(p, NOTE_BIT_INTERRUPT);
+    return 0;
 }
 
 void
@@ -159,12 +150,13 @@ static bool
 take_note(struct proc *p, char text[MAX_ERR])
 {
     uint32_t bits = __atomic_load_n(&p->note_bits, __ATOMIC_SEQ_CST) &
-                    ~(uint32_t)NOTE_BIT_KILL;
+                    (NOTE_BIT_INTERRUPT | NOTE_BIT_ALARM);
     uint32_t bit = bits & -bits;
+    uint32_t group = bit == NOTE_BIT_INTERRUPT ? NOTE_BIT_OF_GROUP : 0;
     struct posted_note *n = NULL;
 
     if (bit) {
-        __atomic_and_fetch(&p->note_bits, ~bit, __ATOMIC_SEQ_CST);
+        __atomic_and_fetch(&p->note_bits, ~(bit | group), __ATOMIC_SEQ_CST);
         strlcpy(text, bit_text[bit], MAX_ERR);
         return true;
     }

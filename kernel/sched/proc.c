@@ -104,12 +104,10 @@ proc_free(struct proc *p)
     kfree(p);
 }
 
+/* Caller holds proctab_lock. */
 int
 proc_publish(struct proc *p)
 {
-    int err = -E_MAXPROC;
-
-    spin_lock(&proctab_lock);
     for (unsigned tries = 0; nproc < MAX_PROCS && tries < MAX_PROCS; tries++) {
         last_pid = last_pid == PID_MAX ? 1 : last_pid + 1;
         if (table[last_pid % MAX_PROCS])
@@ -118,11 +116,9 @@ proc_publish(struct proc *p)
         table[p->pid % MAX_PROCS] = p;
         in_block[p->pid % MAX_PROCS / BLOCK]++;
         nproc++;
-        err = 0;
-        break;
+        return 0;
     }
-    spin_unlock(&proctab_lock);
-    return err;
+    return -E_MAXPROC;
 }
 
 /* Caller holds proctab_lock. */
@@ -177,16 +173,22 @@ struct proc *
 proc_kernel(const char *name, void (*fn)(void *), void *arg)
 {
     struct proc *p = proc_alloc(name);
+    int err = -E_NOMEM;
 
     if (!p)
         return NULL;
     p->rendez = rendez_group_new();
-    if (!p->rendez || proc_publish(p) < 0) {
+    if (p->rendez) {
+        spin_lock(&proctab_lock);
+        err = proc_publish(p);
+        p->notegrp = p->pid;
+        spin_unlock(&proctab_lock);
+    }
+    if (err < 0) {
         rendez_group_unref(p->rendez);
         proc_free(p);
         return NULL;
     }
-    p->notegrp = p->pid;
     proc_set_entry(p, fn, arg);
     return p;
 }

@@ -55,6 +55,12 @@ struct waitrec { /* what wait will return; made at fork: exit cannot fail */
     struct waitmsg msg;
 };
 
+struct posted_note {
+    struct list link;
+    bool of_group; /* it came to the note group, see note_group.c */
+    char text[MAX_ERR];
+};
+
 struct proc {
     struct fpu_state fpu; /* [o] while not running; first: alignment */
     uint32_t pid;         /* [I] */
@@ -122,9 +128,10 @@ struct proc {
 /* proc.c: the table */
 extern struct spinlock proctab_lock;
 struct proc *proc_alloc(const char *name); /* NEW, not in the table; NULL */
-int proc_publish(struct proc *p);    /* pid and place in the table, E_MAXPROC */
-void proc_unpublish(struct proc *p); /* holds proctab_lock */
-void proc_free(struct proc *p);      /* NEW or DEAD, off every list */
+int proc_publish(struct proc *p);     /* pid and place in the table, E_MAXPROC;
+                                     holds proctab_lock */
+void proc_unpublish(struct proc *p);  /* holds proctab_lock */
+void proc_free(struct proc *p);       /* NEW or DEAD, off every list */
 struct proc *proc_find(uint32_t pid); /* holds proctab_lock; or NULL */
 struct proc *proc_next(uint32_t pid); /* same; smallest pid above; or NULL */
 
@@ -187,7 +194,11 @@ void note_return(struct trapframe *tf); /* deliver before user mode */
 int64_t note_notify(vaddr_t handler);
 int64_t note_done(uint64_t how, struct trapframe *tf);
 void note_handle(struct trapframe *tf, const char *text);
-int note_post_text(struct proc *p, const char *text);
+int note_post_text(struct proc *p, const char *text, enum note_target to);
+
+/* note_group.c; both hold proctab_lock */
+int notes_inherit(struct proc *child, struct proc *parent); /* 0, -E_NOMEM */
+void notes_keep(struct proc *p); /* it leaves its group */
 
 /* rendez.c, sema.c: see user/lib/lux.h for what they do */
 uint64_t rendezvous(uint64_t tag, uint64_t value);

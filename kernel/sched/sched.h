@@ -274,7 +274,8 @@ int elf_check(const uint8_t *file, uint64_t size, struct elf_image *out);
 enum {
     NOTE_BIT_KILL = 1,
     NOTE_BIT_INTERRUPT = 2,
-    NOTE_BIT_ALARM = 4
+    NOTE_BIT_ALARM = 4,
+    NOTE_BIT_OF_GROUP = 8 /* beside NOTE_BIT_INTERRUPT: it came to the group */
 };
 
 /* Queue a note for p, which the caller keeps from going away (it holds

@@ -117,7 +117,7 @@ post_to_process(uint32_t pid, const char *text)
     spin_lock(&proctab_lock);
     p = proc_find(pid);
     if (p)
-        err = note_post_text(p, text);
+        err = note_post_text(p, text, NOTE_PROC);
     spin_unlock(&proctab_lock);
     return err;
 }

@@ -34,8 +34,10 @@ int nop(void);
  * heap in common (the stack never is).  Name space, environment and table of
  * files are the parent's own, in common, unless copied (RFNAMEG, RFENVG,
  * RFFDG) or made anew (RFCNAMEG, RFCENVG, RFCFDG).  Its pid to the parent, 0
- * to the child; 0 without RFPROC.  -E_BADARG (unknown flag, RFMEM or RFNOWAIT
- * without RFPROC), -E_MAXPROC, -E_NOMEM.
+ * to the child; 0 without RFPROC.  A note to the group that comes meanwhile
+ * is the child's, too, unless that has a group of its own (RFNOTEG).
+ * -E_BADARG (unknown flag, RFMEM or RFNOWAIT without RFPROC), -E_MAXPROC,
+ * -E_NOMEM.
  */
 int rfork(unsigned flags);
 

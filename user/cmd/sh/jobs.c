@@ -108,8 +108,8 @@ close_input(void)
 
 /*
  * The child has a copy of the descriptors, so that what it does to them stays
- * with it.  A note that comes while it is made may come too early for it and
- * too late for us to make none: then we pass it on.
+ * with it.  An interrupt meanwhile is its, too, if it stays in our note group:
+ * rfork sees to that; of one before it has our word in `interrupted`.
  */
 int
 job_fork(unsigned flags)
@@ -119,8 +119,6 @@ job_fork(unsigned flags)
     unsigned variables = flags & JOB_OWN_VARIABLES ? RFENVG : 0;
     int pid = rfork(RFPROC | RFFDG | group | variables);
 
-    if (pid > 0 && interrupted)
-        postnote(NOTE_PROC, (uint32_t)pid, "interrupt");
     if (pid != 0)
         return pid;
     if (background)
