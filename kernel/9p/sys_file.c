@@ -118,6 +118,30 @@ sys_pread(uint64_t fd, uint64_t buf, uint64_t n, uint64_t off)
     return got;
 }
 
+static int64_t
+write_at(struct chan *c, struct io *from, int64_t offset)
+{
+    if (!good_range(offset, from->left))
+        return -E_OFFSET;
+    return chan_write(c, from, (uint64_t)offset);
+}
+
+/* At c's own offset.  The place is taken before the bytes are there: another
+ * process that shares the offset writes behind it, not over it. */
+static int64_t
+write_next(struct chan *c, struct io *from)
+{
+    uint64_t n = from->left, offset, unused;
+    int64_t got;
+
+    offset = __atomic_fetch_add(&c->offset, n, __ATOMIC_RELAXED);
+    got = write_at(c, from, (int64_t)offset);
+    unused = n - (got > 0 ? (uint64_t)got : 0);
+    if (unused > 0)
+        __atomic_sub_fetch(&c->offset, unused, __ATOMIC_RELAXED);
+    return got;
+}
+
 int64_t
 sys_pwrite(uint64_t fd, uint64_t buf, uint64_t n, uint64_t off)
 {
@@ -128,13 +152,10 @@ sys_pwrite(uint64_t fd, uint64_t buf, uint64_t n, uint64_t off)
 
     if (err)
         return err;
-    if (offset == -1)
-        offset = (int64_t)__atomic_load_n(&c->offset, __ATOMIC_RELAXED);
-    got = c->qid.type & QTDIR     ? -E_ISDIR
-          : good_range(offset, n) ? chan_write(c, &from, (uint64_t)offset)
-                                  : -E_OFFSET;
-    if (got > 0 && (int64_t)off == -1)
-        __atomic_add_fetch(&c->offset, (uint64_t)got, __ATOMIC_RELAXED);
+    if (c->qid.type & QTDIR)
+        got = -E_ISDIR;
+    else
+        got = offset == -1 ? write_next(c, &from) : write_at(c, &from, offset);
     chan_close(c);
     return got;
 }

@@ -113,7 +113,8 @@ int64_t rerror(char *buf, size_t len);
 
 /* ---- file_io.c: see lux.h for print and its kin ---- */
 
-/* At the file's own offset: pread and pwrite with offset -1. */
+/* At the file's own offset: pread and pwrite with offset -1.  Of several who
+ * share it each writes behind the other. */
 int64_t read(int fd, void *buf, size_t n);
 int64_t write(int fd, const void *buf, size_t n);
 

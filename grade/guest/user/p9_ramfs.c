@@ -250,6 +250,39 @@ mount_use_unmount(void)
         sleep(1000000); /* the server hears of it when the last fd is gone */
 }
 
+/*
+ * Four processes write through one descriptor: what each writes comes behind
+ * what the others have written, and nothing is lost.
+ *
+ * cpus: 1 4
+ * shifts: 3 7
+ */
+TEST(ramfs_shared_offset)
+{
+    enum {
+        EACH = 50,
+        LINE = 10
+    };
+    static const char line[LINE + 1] = "123456789\n";
+    int fd;
+
+    mount_ramfs("-k", "1024");
+    fd = create("/tmp/x", ORDWR, 0600);
+    MUST(fd >= 0);
+    for (int i = 0; i < 4; i++)
+        if (rfork(RFPROC | RFFDG) == 0) {
+            for (int k = 0; k < EACH; k++)
+                CHECK_EQ(write(fd, line, LINE), LINE);
+            exits(check_failures ? "a check failed" : "");
+        }
+    for (int i = 0; i < 4; i++)
+        CHECK(wait(NULL) > 0);
+    CHECK_EQ(seek(fd, 0, SEEK_CUR), 4 * EACH * LINE);
+    CHECK_EQ(pread(fd, got, sizeof got, 0), 4 * EACH * LINE);
+    for (int i = 0; i < 4 * EACH; i++)
+        MUST(memcmp(got + i * LINE, line, LINE) == 0);
+}
+
 /* Unmounted and closed, the server ends and all its memory is free. */
 TEST(ramfs_ends)
 {
