@@ -594,6 +594,7 @@ user/lib/9p/tree_srv.c        its answers
 user/lib/9p/tree_dir.c        its directories
 user/lib/9p/tree_wstat.c      its changes
 user/lib/9p/perm.c            permission bits
+user/lib/9p/users.c           who is in which group
 endef
 
 # programs that test (KTEST=1), in the archive's folder test/; p9_*: stage 4
@@ -620,7 +621,7 @@ program_of = $(basename $(word 3,$(subst /, ,$1)))
 $(foreach c,$(USER_CMDS),$(eval parts_$(call program_of,$c) += $(U)/$c.o))
 USER_BIN := $(addprefix bin/,$(sort $(foreach c,$(USER_CMDS),$(call program_of,$c))))
 USER_TEST_BIN := $(USER_TESTS:grade/guest/user/%.c=test/%)
-USER_ETC := etc/motd
+USER_ETC := etc/motd $(if $(filter 4,$(stages)),etc/users)
 
 # The ustar archive that the kernel gets as its boot module; the same bytes
 # whoever packs it and whenever.

@@ -9,13 +9,14 @@
 #include "lib/9p/tree.h"
 
 static const char usage[] =
-        "usage: ramfs [-i] [-s name] [-m dir] [-k kib] [-u user]\n"
+        "usage: ramfs [-i] [-s name] [-m dir] [-k kib] [-u user] [-g file]\n"
         "Serve an empty tree of files in memory, mounted on /tmp.\n"
         "  -m dir   mounted there\n"
         "  -s name  posted as /srv/name, and mounted only with -m\n"
         "  -i       one client, on descriptors 0 and 1\n"
         "  -k kib   at most this much memory (default 16384)\n"
-        "  -u user  who owns the root (default none, with all rights)\n";
+        "  -u user  who owns the root (default none, with all rights)\n"
+        "  -g file  who is in which group (default /etc/users): man users\n";
 
 enum {
     HEAD = 16,     /* room in front of the bytes */
@@ -170,6 +171,7 @@ main(int argc, char **argv)
 
     ARGBEGIN
     {
+    case 'g': users_file = EARG(); break;
     case 'i': inherited = true; break;
     case 'k': kib = EARGN(); break;
     case 'm': dir = EARG(); break;

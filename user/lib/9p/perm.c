@@ -1,17 +1,10 @@
 /*
- * perm.c - permission bits: intro(5), open(5).
+ * perm.c - permission bits, owners and groups: intro(5), open(5), stat(5).
  *
- * Without a file of users each user is the only member, and the leader, of
- * the group of the same name.  `none` is nobody: only what all may, it may.
+ * Who is in a group, and who leads it, users.c knows.  `none` is nobody: only
+ * what all may, it may.
  */
 #include "lib/9p/tree.h"
-
-/* Is user someone, and this someone? */
-static bool
-same_user(const char *user, const char *who)
-{
-    return strcmp(user, "none") != 0 && strcmp(user, who) == 0;
-}
 
 /*
  * May user do all of `want` (AREAD, AWRITE, AEXEC) with f?  What all may,
@@ -22,10 +15,10 @@ file_permits(const struct file *f, const char *user, unsigned want)
 {
     unsigned may = f->mode & 7;
 
-    if (same_user(user, f->gid))
-        may |= f->mode >> 3 & 7;
-    if (same_user(user, f->uid))
+    if (user_is(user, f->uid))
         may |= f->mode >> 6 & 7;
+    if ((want & ~may) != 0 && user_in(user, f->gid))
+        may |= f->mode >> 3 & 7;
     return (want & ~may) == 0;
 }
 
@@ -33,7 +26,16 @@ file_permits(const struct file *f, const char *user, unsigned want)
 bool
 file_owned(const struct file *f, const char *user)
 {
-    return same_user(user, f->uid) || same_user(user, f->gid);
+    return user_is(user, f->uid) || user_leads(user, f->gid);
+}
+
+/* May user give f to another group?  The owner, to one that it is in; or the
+ * leader of f's group, to one that it leads, too. */
+bool
+file_may_regroup(const struct file *f, const char *user, const char *gid)
+{
+    return (user_is(user, f->uid) && user_in(user, gid)) ||
+           (user_leads(user, f->gid) && user_leads(user, gid));
 }
 
 /* The mode of a file made with perm in a directory of dir_mode: open(5). */

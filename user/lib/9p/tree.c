@@ -219,7 +219,7 @@ tree_remove(struct file *f)
     file_unref(f);
 }
 
-/* An empty tree of at most limit bytes.  0, or -E_NOMEM. */
+/* An empty tree of at most limit bytes; users_file is read.  0, or -E_NOMEM. */
 int
 tree_begin(struct tree *t, const struct tree_ops *ops, uint64_t limit)
 {
@@ -230,6 +230,7 @@ tree_begin(struct tree *t, const struct tree_ops *ops, uint64_t limit)
     if (t->root == NULL)
         return -E_NOMEM;
     t->root->parent = t->root;
+    users_load();
     return 0;
 }
 

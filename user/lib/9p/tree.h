@@ -71,9 +71,17 @@ int tree_charge(struct tree *t, uint64_t n);
 void tree_refund(struct tree *t, uint64_t n);
 void file_changed(struct file *f, const char *user);
 
+/* users.c: who is in which group */
+extern const char *users_file; /* "/etc/users", unless set before tree_begin */
+void users_load(void); /* words on descriptor 2 about lines that are wrong */
+bool user_is(const char *user, const char *who); /* this one, and not none */
+bool user_in(const char *user, const char *group);
+bool user_leads(const char *user, const char *group);
+
 /* perm.c: who may do what */
 bool file_permits(const struct file *f, const char *user, unsigned want);
 bool file_owned(const struct file *f, const char *user);
+bool file_may_regroup(const struct file *f, const char *user, const char *gid);
 uint32_t create_perm(uint32_t perm, uint32_t dir_mode);
 
 /* tree_dir.c: reading a directory */

@@ -68,9 +68,9 @@ check_owner(const struct file *f, const struct dir *d, const char *user)
 
     if (mode && (d->mode & ~bits) != (f->mode & DMDIR))
         return srv_error("bad permission bits");
-    if ((mode || mtime || gid) && !file_owned(f, user))
+    if ((mode || mtime) && !file_owned(f, user))
         return -E_PERM;
-    return gid && strcmp(d->gid, user) != 0 ? -E_PERM : 0;
+    return gid && !file_may_regroup(f, user, d->gid) ? -E_PERM : 0;
 }
 
 /* The changes that cannot fail. */
