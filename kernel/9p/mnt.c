@@ -116,14 +116,21 @@ mnt_stat(struct chan *c, uint8_t *buf, size_t n)
     return got;
 }
 
-/* Topen and Tcreate have the same answer. */
+/* Topen and Tcreate have the same answer.  A directory must not become a file
+ * by being opened: what is read from it would not be checked. */
 static int
 opened(struct chan *c, struct rpc *x)
 {
+    bool dir = c->qid.type & QTDIR;
     int err = rpc_do(x);
 
     if (err < 0)
         return err;
+    if (x->f.type == Ropen && dir != !!(x->f.qid.type & QTDIR)) {
+        rpc_end(x);
+        conn_break(x->conn, -E_BADMSG, "open of another kind of file");
+        return conn_error(x->conn);
+    }
     c->qid = x->f.qid;
     fid_of(c)->iounit = x->f.iounit;
     rpc_end(x);
@@ -212,6 +219,18 @@ largest(const struct chan *c)
     return f->iounit > 0 && f->iounit < n ? f->iounit : n;
 }
 
+/* A name that no entry may have: a program that goes down a tree by names, to
+ * remove it, must not be led out of it. */
+static bool
+leads_out(const uint8_t *entry)
+{
+    const uint8_t *name = entry + 43; /* s[2] is before it */
+    size_t n = (size_t)(entry[41] | entry[42] << 8);
+
+    return n == 0 || name[0] == '/' ||
+           (name[0] == '.' && (n == 1 || (n == 2 && name[1] == '.')));
+}
+
 /*
  * The entries that a directory's read has given: whole ones, with names that
  * a directory may have; each is stamped.  NULL, or the lie.
@@ -222,8 +241,7 @@ check_entries(struct chan *c, uint8_t *buf, size_t n)
     while (n > 0) {
         int64_t size = dir_check(buf, n);
 
-        /* name[s] follows what is fixed before it */
-        if (size < 0 || (buf[41] == 0 && buf[42] == 0) || buf[43] == '/')
+        if (size < 0 || leads_out(buf))
             return "malformed directory";
         stamp(buf, c);
         buf += size;

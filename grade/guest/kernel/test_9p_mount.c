@@ -205,12 +205,20 @@ read_at(struct chan *c, uint64_t offset, size_t n)
     return chan_read(c, &to, offset);
 }
 
+/* Open the root as if it had been walked to as what server.type says. */
+static void
+open_as_served(struct chan *c)
+{
+    c->qid.type = server.type;
+    CHECK_EQ(chan_open(c, OREAD), 0);
+}
+
 /* As many messages as it takes, up to the first that brings less. */
 KTEST(mount_read)
 {
     struct chan *c = mount_begin();
 
-    CHECK_EQ(chan_open(c, OREAD), 0);
+    open_as_served(c);
     server.size = 700;
     CHECK_EQ(read_at(c, 0, 2000), 700);
     CHECK_EQ(server.reads, 2);
@@ -231,7 +239,7 @@ KTEST(mount_read_exact)
 {
     struct chan *c = mount_begin();
 
-    CHECK_EQ(chan_open(c, OREAD), 0);
+    open_as_served(c);
     server.size = 2 * MOST;
     CHECK_EQ(read_at(c, 0, 2 * MOST), 2 * MOST);
     CHECK_EQ(server.reads, 2);
@@ -250,7 +258,7 @@ KTEST(mount_iounit)
 
     server.iounit = 100;
     server.size = 250;
-    CHECK_EQ(chan_open(c, OREAD), 0);
+    open_as_served(c);
     CHECK_EQ(read_at(c, 0, 1000), 250);
     CHECK_EQ(server.reads, 3);
     CHECK_EQ(server.last_count, 100);
@@ -262,7 +270,7 @@ KTEST(mount_read_error)
 {
     struct chan *c = mount_begin();
 
-    CHECK_EQ(chan_open(c, OREAD), 0);
+    open_as_served(c);
     server.size = 2000;
     server.bad_at = MOST;
     CHECK_EQ(read_at(c, 0, 1000), MOST);
@@ -275,7 +283,7 @@ KTEST(mount_read_lies)
 {
     struct chan *c = mount_begin();
 
-    CHECK_EQ(chan_open(c, OREAD), 0);
+    open_as_served(c);
     server.size = 1000;
     server.extra = 4;
     CHECK_EQ(read_at(c, 0, 20), -E_REMOTE);
@@ -299,7 +307,7 @@ KTEST(mount_read_directory)
     server.data = entries;
     server.type = QTDIR;
     server.size = (uint64_t)n;
-    CHECK_EQ(chan_open(c, OREAD), 0);
+    open_as_served(c);
     CHECK_EQ(read_at(c, 0, (size_t)n), n);
     CHECK_EQ(got[2], 'M');
     CHECK_EQ(got[4], c->devno);
@@ -324,7 +332,7 @@ KTEST(mount_read_directory_once)
     server.type = QTDIR;
     server.size = n;
     server.iounit = (uint32_t)n;
-    CHECK_EQ(chan_open(c, OREAD), 0);
+    open_as_served(c);
     CHECK_EQ(read_at(c, 0, 4000), n);
     CHECK_EQ(server.reads, 1);
     mount_end(c);

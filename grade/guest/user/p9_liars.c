@@ -238,6 +238,48 @@ slash_in_entry(struct fcall *r)
     return n;
 }
 
+static size_t
+other_kind(struct fcall *r)
+{
+    r->qid.type ^= QTDIR;
+    return packed(r);
+}
+
+/* The one entry of the directory has this name. */
+static size_t
+only_entry(struct fcall *r, const char *name)
+{
+    static uint8_t entry[128];
+    struct dir d = { .qid = qid_of(ROOT),
+        .mode = DMDIR | 0755,
+        .name = name,
+        .uid = "lux",
+        .gid = "lux",
+        .muid = "lux" };
+
+    r->count = (uint32_t)dir_pack(&d, entry, sizeof entry);
+    r->data = entry;
+    return packed(r);
+}
+
+static size_t
+dot_entry(struct fcall *r)
+{
+    return only_entry(r, ".");
+}
+
+static size_t
+dotdot_entry(struct fcall *r)
+{
+    return only_entry(r, "..");
+}
+
+static size_t
+slash_entry(struct fcall *r)
+{
+    return only_entry(r, "/");
+}
+
 static const struct {
     const char *name;
     uint8_t type; /* of the message whose answer it is */
@@ -273,6 +315,7 @@ static const struct {
     { "qids", Twalk, too_many_qids, "names" },
     { "no qids", Twalk, no_qids, "names" },
     { "qids", Twalk, qids_past_the_end, "malformed" },
+    { "kind", Topen, other_kind, "another kind" },
     { "data", Tread, more_data, "more data" },
     { "count", Tread, count_past_the_end, "malformed" },
     { "count", Twrite, more_written, "more written" },
@@ -430,7 +473,8 @@ bad_directory(struct server *s, struct fcall *t, struct fcall *r)
 /* A directory must hold whole entries with names that files can have. */
 TEST(directories)
 {
-    size_t (*const spoil[])(struct fcall *) = { bad_entry, slash_in_entry };
+    size_t (*const spoil[])(struct fcall *) = { bad_entry, slash_in_entry,
+        slash_entry, dot_entry, dotdot_entry };
 
     for (unsigned i = 0; i < ARRAY_LEN(spoil); i++) {
         struct server *s = mounted(bad_directory);
