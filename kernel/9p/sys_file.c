@@ -72,14 +72,17 @@ sys_close(uint64_t fd)
 static int64_t
 read_dir(struct chan *c, struct io *to, int64_t offset)
 {
+    bool is_union = c->join && c->join->n > 1;
     int64_t n = -E_DIROFFSET;
 
     qlock(&c->lock);
     if (offset == -1)
         offset = (int64_t)c->dir_offset;
-    if (offset == 0 || offset == (int64_t)c->dir_offset) {
-        n = c->join && c->join->n > 1 ? union_read(c, to, offset == 0)
-                                      : chan_read(c, to, (uint64_t)offset);
+    if (is_union && to->left == 0) { /* it would look like a part's end */
+        n = 0;
+    } else if (offset == 0 || offset == (int64_t)c->dir_offset) {
+        n = is_union ? union_read(c, to, offset == 0)
+                     : chan_read(c, to, (uint64_t)offset);
         if (n >= 0)
             c->dir_offset = (uint64_t)(offset + n);
     }

@@ -2,6 +2,7 @@
  * p9_srv.c - #s: open files posted for whoever comes.
  */
 #include "check.h"
+#include "lib/9p/srv.h"
 
 static char buf[256];
 
@@ -212,6 +213,21 @@ crowd(void)
         }
     }
     end_all(ARRAY_LEN(pids));
+}
+
+/* Who mounts a server that ends at once hears it, and does not wait for ever. */
+TEST(dies_in_the_background)
+{
+    struct waitmsg w;
+    int pid;
+
+    MUST(rfork(RFCNAMEG) == 0 && boot_name_space() == 0);
+    if ((pid = rfork(RFPROC | RFFDG)) == 0) {
+        srv_background(NULL, "/mnt");
+        exits("here ends the server");
+    }
+    CHECK_EQ(wait_for(pid, &w), pid);
+    CHECK(strstr(w.msg, "mount on /mnt: i/o on hungup channel") != NULL);
 }
 
 /*

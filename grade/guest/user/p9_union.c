@@ -225,6 +225,24 @@ TEST(open_directory_keeps_its_union)
     CHECK_STR(names("/n/u"), "");
 }
 
+/* To read no byte moves nothing: what was not listed yet still is. */
+TEST(nothing_read_is_nothing_lost)
+{
+    char buf[64];
+    int fd, n = 1;
+
+    begin();
+    CHECK_EQ(bind("/n/a", "/n/u", MAFTER), 0);
+    CHECK_EQ(bind("/n/b", "/n/u", MAFTER), 0);
+    fd = open("/n/u", OREAD);
+    MUST(fd >= 0);
+    CHECK(read(fd, buf, sizeof(buf)) > 0);
+    CHECK_EQ(read(fd, buf, 0), 0);
+    while (read(fd, buf, sizeof(buf)) > 0)
+        n++;
+    CHECK_EQ(n, 4);
+}
+
 /* A current directory that is a union stays one, and learns what is new. */
 TEST(current_directory_in_a_union)
 {

@@ -41,11 +41,13 @@ srv_post(const char *name, int fd)
     return err < 0 ? err : 0;
 }
 
-/* The process that was started by hand: mounts, and is done. */
+/* The process that was started by hand: mounts, and is done.  It keeps no
+ * serving end, or would wait for ever for a server that dies at once. */
 NORETURN static void
-foreground(int fd, const char *dir)
+foreground(int fds[2], const char *dir)
 {
-    if (dir != NULL && mount(fd, -1, dir, MREPL | MCREATE, "") < 0)
+    close(fds[1]);
+    if (dir != NULL && mount(fds[0], -1, dir, MREPL | MCREATE, "") < 0)
         fatal("mount on %s: %r", dir);
     exits(NULL);
 }
@@ -66,7 +68,7 @@ srv_background(const char *name, const char *dir)
     if (err < 0)
         return err;
     if (err > 0)
-        foreground(fds[0], dir);
+        foreground(fds, dir);
     close(fds[0]);
     return fds[1];
 }
