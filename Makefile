@@ -205,6 +205,7 @@ kernel/9p/proc_ctl.c                commands and notes to them
 kernel/9p/dev_trace.c               #t the trace rings as text
 kernel/9p/dev_uart.c                #u serial ports
 kernel/9p/dev_cons.c                #c console, time, facts about the machine
+kernel/9p/counters.c                what CPUs, memory and a process have used
 kernel/9p/wall.c                    the time of day
 kernel/9p/x86_64/rtc.c              the battery clock
 kernel/9p/random.c                  unguessable numbers
@@ -447,9 +448,6 @@ endef
 define USER_CMD
 user/cmd/sleep.c     wait
 user/cmd/time.c      run a program and time it
-user/cmd/uptime.c    time since boot
-user/cmd/free.c      memory in use
-user/cmd/sysstat.c   counters of the CPUs
 user/cmd/primes.c    print prime numbers
 user/cmd/fib.c       a recursive load
 user/cmd/spin.c      a load for the scheduler
@@ -475,6 +473,9 @@ user/stage3/ls.c     files of the boot archive
 user/stage3/echo.c   print the arguments
 user/stage3/ps.c     processes
 user/stage3/kill.c   post a note
+user/stage3/uptime.c time since boot
+user/stage3/free.c   memory in use
+user/stage3/sysstat.c   counters of the CPUs
 endef
 
 # from stage 4 on
@@ -527,6 +528,9 @@ user/cmd/test.c          is something so?
 user/cmd/date.c          date and time
 user/cmd/ps.c            processes
 user/cmd/kill.c          post a note
+user/cmd/uptime.c        time since boot
+user/cmd/free.c          memory in use
+user/cmd/sysstat.c       counters of the CPUs
 user/cmd/env.c           variables
 user/cmd/read.c          a line into a variable
 user/cmd/which.c         where programs are

@@ -281,6 +281,42 @@ def test_every_program_says_what_it_does(shell: Shell) -> None:
         assert f"usage: {name}" in text and "it succeeds" in text
 
 
+def test_machine_of_the_name_space(shell: Shell) -> None:
+    """free, uptime and sysstat tell of the machine whose /dev and /proc there are."""
+    machine = shell(cpus=2)
+    total, used, free = map(int, re.findall(r"\d+", say(machine, "free")))
+    assert total == used + free and used > 1000
+    up = say(machine, "uptime")
+    assert re.fullmatch(r"up 0:00:0\d\.\d{3}, 2 CPUs, [4-9] processes\n", up)
+    rows = say(machine, "sysstat").splitlines()
+    assert [row.split()[0] for row in rows] == ["cpu", "0", "1"]
+    say(machine, "mkdir /tmp/dev /tmp/proc /tmp/proc/1; rfork n")
+    say(
+        machine, "cd /tmp/dev; echo '8192000 memory' > swap; echo 4096 pagesize >> swap"
+    )
+    say(machine, "echo 100 kernel >> swap; echo 200/2000 user >> swap")
+    say(machine, "echo 1 1 7384500 1000 > time; echo 0 1 2 3 4 5 6 7 8500 > sysstat")
+    say(machine, "bind -b /tmp/dev /dev; bind /tmp/proc /proc")
+    assert say(machine, "free").split()[3:] == ["8000", "1200", "6800"]
+    assert say(machine, "uptime") == "up 2:03:04.500, 1 CPUs, 1 processes\n"
+    row = say(machine, "sysstat").splitlines()[1]
+    assert row.split() == "0 3 7 4 2 1 5 6 8.50".split()
+    say(machine, "echo nonsense > swap; echo 1 > time; echo 0 1 > sysstat")
+    assert "has no line" in say(machine, "free")
+    assert "not the time" in say(machine, "uptime")
+    assert "too short" in say(machine, "sysstat")
+
+
+def test_time_of_children(shell: Shell) -> None:
+    """`time` counts what the command's own children have used."""
+    machine = shell()
+    alone, all_ = (
+        float(re.search(r"([0-9.]+)u [0-9.]+s [0-9.]+r ", say(machine, line))[1])
+        for line in ("time fib 25", "time sh -c 'fib 25; fib 25; fib 25'")
+    )
+    assert alone > 0 and 2.5 * alone < all_ < 4 * alone
+
+
 BAD = ["-Z", "-n", "/nosuch", "'['", "'' ''", "a b c d e f g", "-n -1", "/boot /boot"]
 BUSY = {"crash", "forkbomb", "mem", "reboot", "shutdown", "spin", "bench", "edf"}
 

@@ -8,13 +8,15 @@
  *      random zero null, kmesg (the console's recent output), drivers
  *      time      seconds and nanoseconds since 1970, clock ticks, ticks per
  *                second; written by the system's user: seconds
- *      cputime   of the caller, in ms: user, system, since it was born
+ *      cputime   of the caller, in ms: user, system, since it was born; the
+ *                same for its children that have ended, with theirs
  *      sysstat   a line a CPU: number, switches, interrupts, system calls,
- *                page faults, CR3 loads, shoot-downs, traps, idle ms
+ *                page faults, CR3 loads, shoot-downs, traps, idle ms;
+ *                written by the system's user, whatever it is: all from zero
  *      swap      memory, page size, what the kernel has, used/all pages
  *      user sysname osversion pid ppid pgrpid
  */
-#include "9p/9p.h"
+#include "9p/private.h"
 
 enum {
     CHUNK = 256, /* bytes of a console line copied at a time */
@@ -198,56 +200,7 @@ time_write(struct chan *c, struct io *from, uint64_t offset)
     return n;
 }
 
-static int64_t
-cputime_read(struct chan *c, struct io *to, uint64_t offset)
-{
-    const struct proc *p = proc_current();
-    uint64_t user, sys;
-
-    (void)c;
-    proc_times(p, &user, &sys);
-    return put_line(to, offset, "%11lu %11lu %11lu ", user / 1000000,
-            sys / 1000000, (clock_ns() - p->born_ns) / 1000000);
-}
-
 /* ---- the machine ---- */
-
-static int64_t
-sysstat_read(struct chan *c, struct io *to, uint64_t offset)
-{
-    enum {
-        ROW = 9 * 12 + 1
-    };
-    char *text = kmalloc(MAX_CPUS * ROW + 1);
-    int64_t n = 0;
-
-    (void)c;
-    if (!text)
-        return -E_NOMEM;
-    for (unsigned i = 0; i < ncpu; i++) {
-        const struct cpu *s = &cpus[i];
-
-        n += snprint(text + n, ROW + 1,
-                "%11u %11lu %11lu %11lu %11lu %11lu %11lu %11lu %11lu \n", i,
-                s->switches, s->interrupts, s->syscalls, s->faults,
-                s->cr3_loads, s->shootdowns, s->traps, s->idle_ns / 1000000);
-    }
-    n = io_put_text(to, offset, text, (size_t)n);
-    kfree(text);
-    return n;
-}
-
-static int64_t
-swap_read(struct chan *c, struct io *to, uint64_t offset)
-{
-    struct mem_counters m;
-
-    (void)c;
-    frame_counters(&m);
-    return put_line(to, offset,
-            "%lu memory\n%lu pagesize\n%lu kernel\n%lu/%lu user\n",
-            m.total * PAGE_SIZE, PAGE_SIZE, m.kernel, m.used, m.total);
-}
 
 static int64_t
 drivers_read(struct chan *c, struct io *to, uint64_t offset)
@@ -372,8 +325,8 @@ static const struct devfile files[] = {
     { "kmesg", 6, 0444, 0, kmesg_read, NULL },
     { "drivers", 7, 0444, 0, drivers_read, NULL },
     { "time", 8, 0666, 4 * 22 - 10, time_read, time_write },
-    { "cputime", 9, 0444, 3 * 12, cputime_read, NULL },
-    { "sysstat", 10, 0444, 0, sysstat_read, NULL },
+    { "cputime", 9, 0444, CPUTIME_LENGTH, cputime_read, NULL },
+    { "sysstat", 10, 0644, 0, sysstat_read, sysstat_write },
     { "swap", 11, 0444, 0, swap_read, NULL },
     { "osversion", 12, 0444, 0, osversion_read, NULL },
     { "sysname", 13, 0666, 0, sysname_read, sysname_write },

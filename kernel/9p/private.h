@@ -86,5 +86,14 @@ int program_open(const char *path, struct program *out);
 void program_ref(struct program_file *f);   /* NULL is legal */
 void program_unref(struct program_file *f); /* NULL is legal */
 
+/* counters.c: files of dev_cons.c */
+enum {
+    CPUTIME_LENGTH = 6 * 12
+};
+int64_t cputime_read(struct chan *c, struct io *to, uint64_t offset);
+int64_t sysstat_read(struct chan *c, struct io *to, uint64_t offset);
+int64_t sysstat_write(struct chan *c, struct io *from, uint64_t offset);
+int64_t swap_read(struct chan *c, struct io *to, uint64_t offset);
+
 /* show.c: one line about an open file; its length. */
 int fd_line(int fd, const struct chan *c, char *buf, size_t n);

@@ -20,6 +20,11 @@ proc_times(const struct proc *p, uint64_t *user_ns, uint64_t *sys_ns)
     *sys_ns = all - *user_ns;
 }
 
+/*
+ * What p's parent will be told.  CPU time includes that of p's own children
+ * that have ended before, as wait(2) of Plan 9 has it, and is added to what the
+ * parent's have used, whether or not it will ever ask.
+ */
 static void
 fill_waitmsg(struct proc *p, const char *msg)
 {
@@ -32,6 +37,15 @@ fill_waitmsg(struct proc *p, const char *msg)
     proc_times(p, &w->user_ns, &w->sys_ns);
     w->real_ns = clock_ns() - p->born_ns;
     strlcpy(w->msg, msg, sizeof w->msg);
+    spin_lock(&proctab_lock);
+    w->user_ns += p->ended.user_ns;
+    w->sys_ns += p->ended.sys_ns;
+    if (p->parent) {
+        p->parent->ended.user_ns += w->user_ns;
+        p->parent->ended.sys_ns += w->sys_ns;
+        p->parent->ended.real_ns += w->real_ns;
+    }
+    spin_unlock(&proctab_lock);
 }
 
 /*

@@ -55,6 +55,10 @@ struct waitrec { /* what wait will return; made at fork: exit cannot fail */
     struct waitmsg msg;
 };
 
+struct times { /* nanoseconds */
+    uint64_t user_ns, sys_ns, real_ns;
+};
+
 struct posted_note {
     struct list link;
     bool of_group; /* it came to the note group, see note_group.c */
@@ -102,6 +106,7 @@ struct proc {
     struct list children, sibling; /* [t] */
     struct list waitrecs;          /* [t] of dead children */
     struct waitrec *waitrec;       /* [o] NULL: RFNOWAIT */
+    struct times ended;            /* [t] of children that have ended */
     uint32_t notegrp;              /* [t] */
     struct rendez_group *rendez;   /* [o] */
 

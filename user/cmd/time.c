@@ -4,7 +4,8 @@
 #include "lib/lux.h"
 
 static const char usage[] = "usage: time program [argument ...]\n"
-                            "Run it, then print seconds: user, system, real.\n";
+                            "Run it, then print seconds: user, system, real.\n"
+                            "Those of its children are in user and system.\n";
 
 int
 main(int argc, char **argv)

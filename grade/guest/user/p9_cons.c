@@ -149,6 +149,74 @@ TEST(counters)
     CHECK_EQ(number(0), stat[0].mem_total * PAGE_SIZE);
 }
 
+/* A write clears the counters, of all CPUs; only the system's user may. */
+TEST(counters_cleared)
+{
+    struct cpustat before, after;
+    uint64_t calls;
+
+    for (int i = 0; i < 1000; i++)
+        nop();
+    contents("#c/sysstat");
+    calls = number(3);
+    CHECK(calls >= 1000);
+    sysstat(&before, 1);
+    CHECK_EQ(put("#c/sysstat", "x"), 1);
+    contents("#c/sysstat");
+    CHECK(number(3) < 100);
+    for (int i = 0; i < 1000; i++)
+        nop();
+    contents("#c/sysstat");
+    CHECK(number(3) >= 1000 && number(3) < 1100);
+    sysstat(&after, 1); /* the kernel's own counters go on */
+    CHECK(after.syscalls >= before.syscalls + 1000);
+    CHECK_EQ(put("#c/user", "none"), 4);
+    CHECK_EQ(open("#c/sysstat", OWRITE), -E_PERM);
+    contents("#c/sysstat");
+}
+
+/* Keep a CPU busy for so many milliseconds. */
+static void
+work(uint64_t ms)
+{
+    uint64_t end = nsec() + ms * 1000000;
+
+    while (nsec() < end)
+        ;
+}
+
+/* cputime has the caller's times, and those of children that have ended. */
+TEST(cputime)
+{
+    uint64_t before, used;
+
+    contents("#c/cputime");
+    before = number(0) + number(1);
+    work(20);
+    CHECK_EQ(contents("#c/cputime"), 6 * 12);
+    used = number(0) + number(1);
+    CHECK(used >= before + 18 && used <= before + 25);
+    CHECK(number(2) >= used);
+    CHECK_EQ(number(3) + number(4) + number(5), 0);
+    if (fork() == 0) {
+        if (fork() == 0) {
+            work(20);
+            _exits("");
+        }
+        wait(NULL);
+        contents("#c/cputime");
+        CHECK(number(0) + number(1) <= 5);
+        CHECK(number(3) + number(4) >= 18);
+        work(20);
+        exits(check_failures ? "a check failed" : "");
+    }
+    wait(NULL);
+    contents("#c/cputime");
+    CHECK(number(0) + number(1) <= used + 5);
+    CHECK(number(3) + number(4) >= 36 && number(3) + number(4) <= 60);
+    CHECK(number(5) >= 40 && number(5) <= 60);
+}
+
 /* What was printed can be read again. */
 TEST(messages)
 {

@@ -362,6 +362,38 @@ TEST(wait_times)
     CHECK(w.user_ns + w.sys_ns < 25 * MS);
 }
 
+static void
+work(uint64_t ns)
+{
+    uint64_t from = nsec();
+
+    while (nsec() < from + ns)
+        ;
+}
+
+/* CPU time has that of grandchildren whose end the child could hear of. */
+TEST(wait_times_of_all)
+{
+    struct waitmsg w;
+    int pid = fork();
+
+    if (pid == 0) {
+        for (int i = 0; i < 3; i++) {
+            if (rfork(RFPROC | (i == 2 ? RFNOWAIT : 0)) == 0) {
+                work(20 * MS);
+                _exits("");
+            }
+            sleep(30 * MS);
+        }
+        CHECK(wait(NULL) > 0); /* the other one's end is nobody's business */
+        _exits("");
+    }
+    CHECK_EQ(wait(&w), pid);
+    CHECK(w.user_ns + w.sys_ns >= 38 * MS);
+    CHECK(w.user_ns + w.sys_ns < 50 * MS);
+    CHECK(w.real_ns >= 90 * MS && w.real_ns < 110 * MS);
+}
+
 /* Messages come in the order in which the children died. */
 TEST(wait_order)
 {

@@ -61,7 +61,8 @@ enum seek_whence {
     SEEK_END, /* from the end */
 };
 
-/* what wait returns: wait(2) with the times in nanoseconds */
+/* what wait returns: wait(2) with the times in nanoseconds; those of its own
+ * children that have ended are in user and sys */
 struct waitmsg {
     uint32_t pid;
     uint32_t pad;
