@@ -236,10 +236,11 @@ static int64_t
 uart_write(struct chan *c, struct io *from, uint64_t offset)
 {
     struct uart *u = uart_of(c);
-    int64_t n;
+    int64_t n = qlock_noted(&u->sending);
 
     (void)offset;
-    qlock(&u->sending);
+    if (n < 0)
+        return n;
     n = send(u, from);
     qunlock(&u->sending);
     return n;

@@ -70,16 +70,18 @@ mnt_version(struct chan *chan, uint32_t msize, const char *version,
 
     if (fds_holds_alone(my_files()->fds, other_end, chan))
         return -E_MOUNT; /* who would answer? */
-    err = conn_get(chan, &conn);
-    if (err < 0)
-        return err;
     if (!version || *version == '\0')
         version = VERSION_9P;
     if (msize > MSIZE_MAX)
         msize = MSIZE_MAX;
     if (msize != 0 && msize < MSIZE_MIN)
         return -E_VERSION;
-    qlock(&conn->version_lock);
+    err = conn_get(chan, &conn); /* from here on it is no plain stream */
+    if (err < 0)
+        return err;
+    err = qlock_noted(&conn->version_lock);
+    if (err < 0)
+        return err;
     if (conn->msize == 0)
         err = negotiate(conn, msize ? msize : MSIZE_DEFAULT, version);
     if (err == 0)

@@ -57,9 +57,13 @@ static int64_t
 write_plain(struct conn *conn, struct block *b)
 {
     size_t done = 0;
-    int64_t n = 1;
+    int64_t n = qlock_noted(&conn->writing);
 
-    qlock(&conn->writing);
+    if (n < 0) {
+        block_free(b);
+        return n;
+    }
+    n = 1;
     while (done < b->len && n > 0) { /* n tells, not what is left of `from` */
         struct io from = io_kernel(b->data + done, b->len - done);
 

@@ -73,9 +73,11 @@ static int64_t
 read_dir(struct chan *c, struct io *to, int64_t offset)
 {
     bool is_union = c->join && c->join->n > 1;
-    int64_t n = -E_DIROFFSET;
+    int64_t n = qlock_noted(&c->lock);
 
-    qlock(&c->lock);
+    if (n < 0)
+        return n;
+    n = -E_DIROFFSET;
     if (offset == -1)
         offset = (int64_t)c->dir_offset;
     if (is_union && to->left == 0) { /* it would look like a part's end */
@@ -315,7 +317,8 @@ seek_chan(struct chan *c, int64_t off, uint64_t whence)
     if (off < 0 ? base + off < 0 : off > INT64_MAX - base)
         return -E_OFFSET;
     if (c->qid.type & QTDIR) {
-        qlock(&c->lock);
+        if (qlock_noted(&c->lock) < 0)
+            return -E_INTR;
         c->dir_offset = 0;
         qunlock(&c->lock);
     }

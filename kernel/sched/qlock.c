@@ -2,8 +2,9 @@
  * qlock.c - queue locks: to be held across sleeps, given in order of arrival.
  *
  * The lock is passed on, not let go: qunlock names the next holder, so that
- * nobody can slip in between.  A waiter is woken only by being the holder,
- * and notes do not disturb it.
+ * nobody can slip in between.  A waiter is woken only by being the holder;
+ * notes do not disturb it, unless it asks for that (qlock_noted), as it should
+ * where the holder may wait for another program.
  */
 #include "sched/process.h"
 
@@ -16,13 +17,15 @@ qlock_init(struct qlock *l, const char *name)
     l->name = name;
 }
 
-void
-qlock(struct qlock *l)
+/* 0, or if how allows it -E_INTR; not if it is ours by the time we look. */
+static int
+acquire(struct qlock *l, enum block_how how)
 {
     struct proc *p = proc_current();
+    int err = 0;
 
     if (qlock_try(l))
-        return;
+        return 0;
     __atomic_store_n(&p->wait_lock, l, __ATOMIC_SEQ_CST);
     waitfor_check(p, l);
     spin_lock(&l->lock);
@@ -30,12 +33,29 @@ qlock(struct qlock *l)
         l->holder = p;
     else
         list_append(&l->queue, &p->wait_link);
-    while (l->holder != p) {
-        proc_block(&l->lock, l->name, PROC_STUBBORN, 0);
+    while (l->holder != p && err == 0) {
+        err = proc_block(&l->lock, l->name, how, 0);
         spin_lock(&l->lock);
     }
+    if (l->holder == p)
+        err = 0;
+    else
+        list_remove(&p->wait_link);
     __atomic_store_n(&p->wait_lock, NULL, __ATOMIC_RELEASE);
     spin_unlock(&l->lock);
+    return err;
+}
+
+void
+qlock(struct qlock *l)
+{
+    acquire(l, PROC_STUBBORN);
+}
+
+int
+qlock_noted(struct qlock *l)
+{
+    return acquire(l, PROC_INTERRUPTIBLE);
 }
 
 bool

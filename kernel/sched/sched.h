@@ -167,6 +167,7 @@ struct qlock {
 };
 void qlock_init(struct qlock *l, const char *name);
 void qlock(struct qlock *l);
+int qlock_noted(struct qlock *l); /* 0; -E_INTR: a note came first */
 bool qlock_try(struct qlock *l);
 void qunlock(struct qlock *l);
 

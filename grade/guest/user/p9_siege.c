@@ -286,3 +286,84 @@ TEST(lie_ends_the_reading)
         CHECK(wait(NULL) > 0);
     alarm(0);
 }
+
+/* ---- who waits for one that waits ---- */
+
+/* A child that reads the directory which is open as fd. */
+static int
+dir_reader(int fd)
+{
+    int pid = rfork(RFPROC);
+    char buf[512];
+
+    MUST(pid >= 0);
+    if (pid == 0) {
+        read(fd, buf, sizeof buf);
+        _exits(NULL);
+    }
+    return pid;
+}
+
+/*
+ * Two processes share an open directory; the server does not answer the first,
+ * and the second waits for the first.  It can be killed all the same.
+ *
+ * cpus: 1 4
+ */
+TEST(killed_behind_a_reader)
+{
+    struct server *s = mounted(stall);
+    int fd = open("/n", OREAD), first, second;
+
+    MUST(fd >= 0);
+    stalls = Tread;
+    first = dir_reader(fd);
+    wait_seen(s, Tread, 1);
+    second = dir_reader(fd);
+    sleep(10 * MS);
+    end(second);
+    end(first);
+}
+
+static int
+mounter(struct server *s)
+{
+    int pid = rfork(RFPROC);
+
+    MUST(pid >= 0);
+    if (pid == 0) {
+        mount(s->client, -1, "/n", MREPL, "");
+        _exits(NULL);
+    }
+    return pid;
+}
+
+/* The same with a server that does not answer the first Tversion. */
+TEST(killed_behind_a_mount)
+{
+    struct server *s = &the_server;
+    int first, second;
+
+    stalls = Tversion;
+    s->hook = stall;
+    server_start(s);
+    first = mounter(s);
+    wait_seen(s, Tversion, 1);
+    second = mounter(s);
+    sleep(10 * MS);
+    end(second);
+    end(first);
+}
+
+/* What is refused before a byte was sent leaves the stream as it was. */
+TEST(refused_version_changes_nothing)
+{
+    char version[32] = "9P2000";
+    int fds[2];
+
+    MUST(pipe(fds) == 0);
+    MUST(dup(fds[1], -1) >= 0); /* as if somebody else could answer */
+    CHECK_EQ(fversion(fds[0], 100, version, sizeof version), -E_VERSION);
+    CHECK_EQ(write(fds[0], "still", 5), 5);
+    CHECK_EQ(read(fds[1], version, sizeof version), 5);
+}
