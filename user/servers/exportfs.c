@@ -140,6 +140,22 @@ mode_reads(unsigned mode)
            (mode & 3) != ORDWR;
 }
 
+/* f's file is open as fd; if it cannot be looked at it is closed again. */
+static int
+opened(struct fid *f, int fd)
+{
+    struct node *n = f->aux;
+    int err;
+
+    n->fd = fd;
+    err = look(f);
+    if (err < 0) {
+        close(fd);
+        n->fd = CLOSED;
+    }
+    return err;
+}
+
 static int
 export_open(struct fid *f, unsigned mode)
 {
@@ -149,10 +165,7 @@ export_open(struct fid *f, unsigned mode)
     if (read_only && !mode_reads(mode))
         return -E_PERM;
     fd = open(n->path, mode & ~ORCLOSE);
-    if (fd < 0)
-        return fd;
-    n->fd = fd;
-    return look(f);
+    return fd < 0 ? fd : opened(f, fd);
 }
 
 static int
@@ -160,7 +173,7 @@ export_create(struct fid *f, const char *name, unsigned mode, uint32_t perm)
 {
     struct node *n = f->aux;
     char path[MAX_PATH];
-    int fd;
+    int fd, err;
 
     if (read_only)
         return -E_PERM;
@@ -169,9 +182,10 @@ export_create(struct fid *f, const char *name, unsigned mode, uint32_t perm)
     fd = create(path, (mode & ~ORCLOSE) | OEXCL, perm);
     if (fd < 0)
         return fd;
-    n->fd = fd;
-    strlcpy(n->path, path, sizeof(n->path));
-    return look(f);
+    err = opened(f, fd);
+    if (err == 0)
+        strlcpy(n->path, path, sizeof(n->path));
+    return err;
 }
 
 /* The entries in the n bytes at buf, as the client is to see them.  0, or

@@ -3,6 +3,7 @@
  * block, and flushes that end them.
  */
 #include "check.h"
+#include "lib/9p/srv.h"
 
 enum {
     MS = 1000000
@@ -238,4 +239,139 @@ TEST(export_client_vanishes)
     for (int i = 0; i < 1000 && check_more_procs() > 0; i++)
         sleep(MS);
     CHECK_EQ(check_more_procs(), 0);
+}
+
+/* A read of /mnt/data that nobody answers, in a child. */
+static int
+blocked(void)
+{
+    int pid = rfork(RFPROC | RFFDG);
+
+    MUST(pid >= 0);
+    if (pid == 0)
+        reader(0);
+    return pid;
+}
+
+static void
+kill_child(int pid)
+{
+    CHECK_EQ(postnote(NOTE_PROC, (uint32_t)pid, "kill"), 0);
+    CHECK(wait_for(pid, NULL) == pid);
+}
+
+/*
+ * As many requests block as the server takes.  Nothing else gets through; but
+ * what is closed now is closed, so that its number can be used again.
+ */
+TEST(export_close_when_all_is_busy)
+{
+    int pids[SRV_PENDING], fds[20];
+
+    export_pipe();
+    for (unsigned i = 0; i < ARRAY_LEN(fds); i++)
+        MUST((fds[i] = open("/mnt/data1", ORDWR)) >= 0);
+    for (unsigned i = 0; i < ARRAY_LEN(pids); i++) {
+        pids[i] = blocked();
+        sleep(2 * MS);
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(fds); i++)
+        close(fds[i]);
+    for (unsigned i = 0; i < ARRAY_LEN(pids); i++)
+        kill_child(pids[i]);
+    sleep(100 * MS);
+    for (int i = 0; i < 100; i++) {
+        int fd = open("/mnt/data1", OREAD);
+
+        CHECK(fd >= 0); /* "fid in use", if one was left */
+    }
+}
+
+/* A server of directories, whatever their names, which says nothing to a
+ * Topen; what it is asked comes on fd. */
+static void
+serve_no_open(int fd)
+{
+    static uint8_t buf[1024], stat[128];
+    struct dir d = { .qid.type = QTDIR,
+        .mode = DMDIR | 0755,
+        .name = "a",
+        .uid = "lux",
+        .gid = "lux",
+        .muid = "lux" };
+    struct fcall t, r;
+    int64_t n;
+
+    while ((n = read(fd, buf, sizeof(buf))) > 0 &&
+            fcall_unpack(buf, (size_t)n, &t) == 0) {
+        if (t.type == Topen || t.type == Tflush)
+            continue;
+        r = (struct fcall){ .type = t.type + 1, .tag = t.tag };
+        r.msize = sizeof(buf);
+        r.version = VERSION_9P;
+        r.qid.type = QTDIR;
+        r.nwqid = t.nwname;
+        r.stat = stat;
+        r.nstat = (uint16_t)dir_pack(&d, stat, sizeof(stat));
+        n = fcall_pack(&r, buf, sizeof(buf));
+        write(fd, buf, (size_t)n);
+    }
+    _exits(NULL);
+}
+
+static void
+mount_no_open(void)
+{
+    int fds[2];
+
+    MUST(pipe(fds) == 0);
+    if (rfork(RFPROC | RFFDG | RFNOWAIT) == 0) {
+        close(fds[0]);
+        serve_no_open(fds[1]);
+    }
+    close(fds[1]);
+    MUST(mount(fds[0], -1, "/tmp", MREPL, "") == 0);
+    close(fds[0]);
+}
+
+/* Send t; the type of the answer. */
+static uint8_t
+ask(int fd, struct fcall *t)
+{
+    static uint8_t buf[1024];
+    int64_t n = fcall_pack(t, buf, sizeof(buf));
+    struct fcall r;
+
+    MUST(n > 0 && write(fd, buf, (size_t)n) == n);
+    n = read(fd, buf, sizeof(buf));
+    MUST(n > 0 && fcall_unpack(buf, (size_t)n, &r) == 0);
+    return r.type;
+}
+
+/* While a fid is being opened, which blocks, it is clunked: its number is free
+ * at once, whatever becomes of the open. */
+TEST(export_clunk_while_opening)
+{
+    static uint8_t open[12] = { 12, 0, 0, 0, Topen, 9, 0, 1, 0, 0, 0, OREAD };
+    struct fcall version = {
+        .type = Tversion, .tag = NOTAG, .msize = 1024, .version = VERSION_9P
+    };
+    struct fcall attach = {
+        .type = Tattach, .afid = NOFID, .uname = "lux", .aname = ""
+    };
+    struct fcall walk = {
+        .type = Twalk, .newfid = 1, .nwname = 1, .wname = { "tmp" }
+    };
+    struct fcall clunk = { .type = Tclunk, .fid = 1 };
+    int fd;
+
+    mount_no_open();
+    fd = start_export(NULL, "/");
+    CHECK_EQ(ask(fd, &version), Rversion);
+    CHECK_EQ(ask(fd, &attach), Rattach);
+    CHECK_EQ(ask(fd, &walk), Rwalk);
+    CHECK_EQ(write(fd, open, sizeof(open)), sizeof(open));
+    sleep(10 * MS);
+    CHECK_EQ(ask(fd, &clunk), Rclunk);
+    CHECK_EQ(ask(fd, &walk), Rwalk);
 }

@@ -111,6 +111,30 @@ fid_unlist(struct fid *f)
 }
 
 /*
+ * The number is free again, as by fid_unlist, even if a request is changing
+ * the fid at this moment: it goes on with one that nobody can reach.  False:
+ * it was free.
+ */
+bool
+fid_forget(struct conn *c, uint32_t number)
+{
+    struct fid *f = NULL;
+    struct slot *s;
+
+    qlock(&c->lock);
+    s = table_find(&c->fids, number);
+    if (s != NULL) {
+        f = CONTAINER_OF(s, struct fid, slot);
+        table_remove(&c->fids, s);
+        f->listed = false;
+    }
+    qunlock(&c->lock);
+    if (f != NULL)
+        fid_put(f);
+    return f != NULL;
+}
+
+/*
  * May the caller's request, which holds a reference, change f?  Only if no
  * other request uses it: then there is that reference and the table's.
  * Until fid_unclaim nobody else gets f.

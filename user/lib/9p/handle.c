@@ -95,6 +95,23 @@ req_handle(struct req *r)
         req_answer(r, err);
 }
 
+/*
+ * r cannot be done: its fid is being changed, too many others wait...  But the
+ * client will use the number of a fid again that it has clunked or removed,
+ * whatever the answer says: so the fid is forgotten, and a Tclunk wants no
+ * more than that.
+ */
+static void
+req_refuse(struct req *r, int err)
+{
+    bool clunk = r->t.type == Tclunk, remove = r->t.type == Tremove;
+
+    if ((clunk || remove) && r->conn->session &&
+            fid_forget(r->conn, r->t.fid) && clunk)
+        err = 0;
+    req_answer(r, err);
+}
+
 /* A message is there: refuse it, do it, or have it done. */
 void
 req_run(struct req *r)
@@ -107,5 +124,5 @@ req_run(struct req *r)
     else if (err == 0)
         return req_handle(r);
     if (err < 0)
-        req_answer(r, err);
+        req_refuse(r, err);
 }

@@ -231,6 +231,7 @@ struct fid *fid_new(struct conn *c);
 int fid_get(struct conn *c, uint32_t number, struct fid **out);
 int fid_list(struct fid *f, uint32_t number);
 void fid_unlist(struct fid *f);
+bool fid_forget(struct conn *c, uint32_t number);
 bool fid_claim(struct fid *f);
 void fid_unclaim(struct fid *f);
 void fid_put(struct fid *f);
