@@ -50,9 +50,9 @@ def values(wrong: str) -> tuple[str, str]:
     if match := re.search(r"^expected (?:the |a )?(.+), got (.+)$", line):
         return match[1], match[2]
     if match := re.match(
-        r"(?:check failed|the test says): [^:]+:\d+: (.*?)(: last error: .*)?$", line
+        r"(?:check failed|the test says): [^:]+:\d+: (.*?)(?:: last error:(.*))?$", line
     ):
-        return match[1], "not so" + (match[2] or "").replace(": last", "; last", 1)
+        return match[1], "not so" + (f"; last error:{match[2]}" if match[2] else "")
     return "the test passes", line
 
 

@@ -104,9 +104,17 @@ move(struct conn *conn, struct block *b, size_t n)
     return 0;
 }
 
+/* A whole message, which is given away: NULL, or what is wrong with it. */
+static const char *
+hand_out(struct conn *conn, struct block *b)
+{
+    message_trace(conn, b);
+    return deliver(conn, b);
+}
+
 /*
  * Use up b's bytes: put them together with what is there of a message, and
- * hand out (deliver) each that becomes whole, whose bytes the connection then
+ * hand_out each that becomes whole, whose bytes the connection then
  * no longer pays for; the rest waits in conn->partial.  NULL, or what is wrong
  * with the stream, and then no byte more is looked at.  NULL and b has bytes:
  * there was no memory for more of them.  b stays the caller's.
@@ -131,7 +139,7 @@ assemble(struct conn *conn, struct block *b)
 
             conn->partial = NULL;
             charge_bytes(conn, -(int64_t)whole->room);
-            lie = deliver(conn, whole);
+            lie = hand_out(conn, whole);
         }
     }
     return lie;
@@ -156,7 +164,7 @@ input_add(struct conn *conn, struct block *b)
 
     if (!conn->partial &&
             fcall_frame(b->data, b->len, largest(conn)) == (int64_t)b->len) {
-        lie = deliver(conn, b);
+        lie = hand_out(conn, b);
     } else {
         lie = assemble(conn, b);
         if (!lie && b->len > 0) {

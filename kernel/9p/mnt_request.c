@@ -208,9 +208,10 @@ answer_wanted(struct request *r, struct block *b)
 }
 
 /*
- * r, a Tflush, is answered: what it flushed (r->flushes, which has not ended
- * before) is over, answered or not, and from now on no answer to it will come.
- * If nobody waits for that any more it ends here; else its waiter ends it.
+ * r, a Tflush, is answered: what it flushed (r->flushes, not NULL) is over,
+ * answered or not, and from now on no answer to it may come (flushed).  The two
+ * no longer know each other.  If nobody waits for what was flushed it ends here
+ * (request_free); else its waiter ends it.
  *
  * Lab 4.9
  */
@@ -228,9 +229,15 @@ flush_done(struct request *r)
 
 /*
  * NULL, or what is wrong with an answer of this type to r, which the tag led
- * to (NULL: to nothing).  Nobody may answer what was not sent yet, nor twice,
- * nor after the Rflush (r->flushed).  The answer has the number after the request's, or is an Rerror; but a Tflush
- * cannot fail.
+ * to (NULL: to nothing).  The first of these that is true, in these words:
+ *
+ *      answer with an unknown tag  there is no such request, or nobody has
+ *                                  sent it yet
+ *      second answer with one tag  it was answered before, or is over since
+ *                                  the Rflush (r->flushed)
+ *      answer of the wrong type    not the number after the request's, and no
+ *                                  Rerror; for a Tflush, which cannot fail,
+ *                                  not even that
  *
  * Lab 4.6
  */
@@ -261,11 +268,14 @@ unread_lie(const struct request *r, struct block *b)
 }
 
 /*
- * Match a message from the server with its request by the tag, and wake who
- * waits for it (answer_wanted); nobody: the request ends here
- * (answer_unwanted), if the message is what it should be (unread_lie).  If it answers a Tflush, that one's work is done first
- * (flush_done).  Takes b and conn->lock.  NULL, or the lie, and then nothing
- * has changed but that b is freed.
+ * Match a message from the server, at least FCALL_HEAD bytes, with its request
+ * by the tag.  NULL; or the lie (answer_lie; if there is none, unread_lie), and
+ * then nothing has changed but that b is freed.
+ *
+ * The request is answered from then on.  If it flushes another (r->flushes),
+ * that is done first (flush_done).  Then who waits for it is woken
+ * (answer_wanted); if nobody does it ends here (answer_unwanted).  Takes b and
+ * conn->lock.
  *
  * Lab 4.6
  */
@@ -276,7 +286,6 @@ deliver(struct conn *conn, struct block *b)
     struct request *r;
     const char *lie;
 
-    message_trace(conn, b);
     spin_lock(&conn->lock);
     r = request_find(conn, tag);
     lie = answer_lie(r, b->data[4]);

@@ -124,9 +124,14 @@ request_finish(struct request *r, struct rpc *x)
 /* ---- whole calls ---- */
 
 /*
- * NULL, or what is wrong with the numbers of an answer whose form is right:
- * `asked` names were to be walked (an answer to none has no qid, to some at
- * least one and at most so many), or so many bytes to be read or written.
+ * NULL, or what is wrong with the numbers of an answer whose form is right, in
+ * these words:
+ *
+ *      walk of another number of names  Rwalk: `asked` names were to be walked;
+ *                                       an answer to none has no qid, to some
+ *                                       at least one and at most so many
+ *      more data than asked for         Rread: so many bytes were to be read
+ *      more written than sent           Rwrite: so many were to be written
  *
  * Lab 4.8
  */

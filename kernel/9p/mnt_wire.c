@@ -152,7 +152,7 @@ mark_unsent(struct request *r)
     spin_unlock(&conn->lock);
 }
 
-/* ---- waiting: conn->lock is held in all of this part ---- */
+/* ---- waiting: conn->lock is held, request_wait takes it ---- */
 
 /* The next bytes of the stream, in *out: as many, 0 at its end, -E_... */
 static int64_t
@@ -188,9 +188,10 @@ read_some(struct conn *conn)
 }
 
 /*
- * Somebody else reads: sleep until he has our answer, or stops reading.  While
- * we sleep, and only then, r->parked says that we may be woken.  0, -E_INTR;
- * conn->lock is let go and held again.
+ * Somebody else reads: sleep (proc_block, interruptible, for "9P answer") until
+ * he has our answer, or stops reading.  While we sleep, and only then,
+ * r->parked says that we may be woken.  0, -E_INTR; conn->lock is let go and
+ * held again.
  *
  * Lab 4.7
  */
@@ -230,8 +231,9 @@ pass_reading(struct conn *conn)
 
 /*
  * Wait for the answer of r, which has been sent: 0; -E_INTR, -E_NOMEM: a note
- * came first, or there was no memory to read; else the connection's error.  As long as some request waits, one
- * of those who wait reads (read_some), and the others sleep (wait_for_reader).
+ * came first, or there was no memory to read; else what broke the connection
+ * (conn->broken).  Takes conn->lock.  As long as some request waits, one of
+ * those who wait reads (read_some), and the others sleep (wait_for_reader).
  * An answer that is there counts, whatever else has happened.  Who leaves lets
  * another read (pass_reading).
  *

@@ -171,8 +171,8 @@ step_up(struct walk *w)
 /*
  * The first of the n names is not in w->c: look in the directories joined to
  * it (w->join, whose part 0 is w->c), in their order, and walk down as many of
- * the names as there are in the first that has it, which goes to *part.  As
- * chan_walk; -E_NOEXIST if none has it.
+ * the names as there are in the first that has it, which goes to *part (no
+ * reference: w->join has one).  As chan_walk; an error if none has it.
  *
  * Lab 4.5
  */
@@ -228,8 +228,9 @@ path_append(struct path *p, const char *const names[], unsigned n)
  * a name that is not there.  How many steps it took, at least 1; or -E_...
  *
  * First to what is bound here (walk_follow).  Then all the names are one request
- * (chan_walk); if the first is not in this directory, and others are joined
- * to it, union_walk asks those.  If something is bound on the way
+ * (chan_walk); if that fails at the first, and others are joined to this
+ * directory, union_walk asks those; if they do not have it either, the error is
+ * the one of this directory.  If something is bound on the way
  * (steps_to_place), or a name was not there, there is no channel yet for where
  * the walk stops: walk once more, so many steps.
  *

@@ -29,9 +29,9 @@ value(const struct file *f)
 }
 
 /*
- * Answer a read: of the line that says f's value, what lies at r->t.offset, at
- * most r->t.count bytes; none behind its end.  The bytes go to req_room(r);
- * r->r says where they are and how many.  0.
+ * Answer a read: of the line that says f's value ("-5\n"), what lies at
+ * r->t.offset, at most r->t.count bytes; none behind its end.  The bytes go to
+ * req_room(r); r->r says where they are and how many.  0.
  *
  * Lab 4.11
  */
@@ -50,9 +50,10 @@ tally_read(struct req *r, struct file *f)
 
 /*
  * What *v becomes by this line: a number is added, one behind '=' replaces it.
- * The line is that and nothing else, though it may end with one '\n'.  0;
- * -E_BADARG: no such line; "number too large" (srv_error): more than 64 bits
- * hold; and *v stays.
+ * The line is that and nothing else, though it may end with one '\n'.  0; or
+ * an error, and *v stays: -E_BADARG: no such line; "number too large"
+ * (srv_error): the number or the sum is beyond 64 bits (strtoll's limits, which
+ * it also returns for all that is beyond, count as that).
  *
  * Lab 4.11
  */

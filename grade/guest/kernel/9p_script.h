@@ -28,6 +28,7 @@ static struct {
     unsigned nomem;     /* so many, then, for want of memory */
     void (*answer)(const struct fcall *t, struct fcall *r);
     unsigned reads;
+    uint64_t blocks; /* of the heap, when it began */
 } script;
 
 /* The server says these bytes. */
@@ -133,6 +134,7 @@ static struct conn *
 script_begin(uint32_t msize)
 {
     memset(&script, 0, sizeof script);
+    script.blocks = kheap_live();
     script.chan = chan_new();
     script.chan->dev = &script_dev;
     chan_set_open(script.chan, ORDWR);
@@ -156,11 +158,14 @@ sent_tag(unsigned i)
     return p ? (uint16_t)(p[5] | p[6] << 8) : NOTAG;
 }
 
-/* All is over: the connection frees what it has, and checks itself. */
+/* All is over: the connection frees what it has, and checks itself; and every
+ * message, answer and channel was freed by whom it belonged to. */
 static void
 script_end(void)
 {
     for (unsigned i = 0; i < script.nsent; i++)
         block_free(script.sent[i]);
+    CHECK_EQ(script.chan->ref, 1);
     chan_close(script.chan);
+    CHECK_EQ(kheap_live(), script.blocks);
 }

@@ -113,6 +113,7 @@ static void
 tree_close(struct chan *c)
 {
     (void)c;
+    CHECK_EQ(this_cpu()->lock_depth, 0); /* a close may sleep */
     tree_live--;
 }
 

@@ -65,6 +65,25 @@ enum {
 
 /* ---- pack ---- */
 
+/* As many bytes at buf as k's are k's; else it says which is the first that
+ * is not. */
+static void
+check_bytes(const uint8_t *buf, const struct known *k)
+{
+    char text[64];
+
+    for (unsigned i = 0; i < k->n; i++) {
+        if (buf[i] == (uint8_t)k->bytes[i])
+            continue;
+        snprint(text, sizeof text, "%c%s, byte %u: got 0x%02x, want 0x%02x",
+                fcall_is_t(k->f.type) ? 'T' : 'R', fcall_verb(k->f.type), i,
+                buf[i], (uint8_t)k->bytes[i]);
+        ktest_check(false, __FILE__, __LINE__, text);
+        return;
+    }
+}
+
+/* Each message as the manual has it. */
 KTEST(pack_known_bytes)
 {
     uint8_t buf[ROOM];
@@ -72,7 +91,7 @@ KTEST(pack_known_bytes)
     for (unsigned i = 0; i < KNOWN; i++) {
         CHECK_EQ(fcall_size(&known[i].f), known[i].n);
         CHECK_EQ(fcall_pack(&known[i].f, buf, sizeof buf), known[i].n);
-        CHECK(memcmp(buf, known[i].bytes, known[i].n) == 0);
+        check_bytes(buf, &known[i]);
     }
 }
 
@@ -242,7 +261,7 @@ KTEST(unpack_truncated)
         }
 }
 
-/* A byte more than the fields need. */
+/* A byte more than the fields need, or than the size in front says. */
 KTEST(unpack_left_over)
 {
     uint8_t buf[ROOM];
@@ -253,6 +272,9 @@ KTEST(unpack_left_over)
         memcpy(buf, known[i].bytes, known[i].n);
         buf[0]++;
         CHECK_EQ(fcall_unpack(buf, known[i].n + 1, &f), -E_BADMSG);
+        memcpy(buf, known[i].bytes, known[i].n);
+        buf[0]--;
+        CHECK_EQ(fcall_unpack(buf, known[i].n, &f), -E_BADMSG);
     }
 }
 

@@ -11,6 +11,7 @@ static void
 count_close(struct chan *c)
 {
     (void)c;
+    CHECK_EQ(this_cpu()->lock_depth, 0); /* a close may sleep */
     closes++;
 }
 

@@ -134,6 +134,7 @@ KTEST(mount_walk)
     CHECK_EQ(c->qid.path, 102);
     CHECK_EQ(c->devno, root->devno);
     CHECK_EQ(script.conn->fids.used, 2);
+    CHECK_EQ(script.chan->ref, 3); /* ours, root's, c's */
     chan_close(c);
     CHECK_EQ(sent_type(2), Tclunk);
     CHECK_EQ(last_sent(7, 4), fid);

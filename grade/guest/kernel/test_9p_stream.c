@@ -101,10 +101,11 @@ KTEST(stream_long_message)
 static int
 stream_of(const char *bytes, size_t n)
 {
-    struct block *b = block_new(n);
+    struct block *b;
     int broken;
 
     script_begin(8192);
+    b = block_new(n);
     memcpy(b->data, bytes, n);
     b->len = n;
     input_add(script.conn, b);
@@ -129,9 +130,10 @@ KTEST(stream_impossible_sizes)
 KTEST(stream_ends_at_lie)
 {
     struct request *r;
-    struct block *b = block_new(14);
+    struct block *b;
 
     script_begin(8192);
+    b = block_new(14);
     r = ask();
     b->len = 14;
     memset(b->data, 0, 14);

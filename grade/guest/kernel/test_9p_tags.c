@@ -241,6 +241,12 @@ KTEST(tags_all_of_them)
     x.conn = script_begin(8192);
     t = &script.conn->tags;
     spin_lock(&script.conn->lock);
+    for (unsigned n = 1; n <= 2; n++) { /* the request, the table of tags */
+        page_fail_at(n);
+        CHECK(request_new(&x) == NULL);
+        page_fail_at(0);
+        CHECK_EQ(script.conn->used[CHARGE_TAGS], 0);
+    }
     for (unsigned i = 0; i < NOTAG; i++)
         r[i] = request_new(&x);
     CHECK(r[NOTAG - 1] != NULL);

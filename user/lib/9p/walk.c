@@ -85,8 +85,9 @@ walk_done(struct req *r, struct fid *f)
 
 /*
  * May r's walk begin?  Not from a fid that is open (-E_ISOPEN).  If newfid is
- * fid itself, only if no other request uses it: it is claimed.  Else newfid
- * must be free ("fid in use").  0, or an error.
+ * fid itself, only if no other request uses it ("fid is busy"): fid_claim, and
+ * r->claimed has the answer end that.  Else newfid must be free ("fid in use").
+ * 0, or an error.
  *
  * Lab 4.10
  */
