@@ -495,6 +495,7 @@ user/cmd/sh/builtin.c    commands of its own
 user/cmd/sh/jobs.c       children
 user/cmd/sh/mem.c        its memory
 user/cmd/sh/edit.c       a line typed
+user/cmd/sh/keys.c       bytes to keys and characters
 user/cmd/sh/history.c    lines typed earlier
 user/cmd/sh/complete.c   the Tab key
 user/cmd/echo.c          print the arguments

@@ -40,8 +40,15 @@ def start_cat(machine: Machine) -> None:
         ("a\tb", "a\tb"),
         ("\b\x7fnothing before", "nothing before"),
         ("un\x01\x02printable", "unprintable"),
+        ("one wrong \x17two", "one two"),
+        ("gr\u00fc\u00fc\x7fn", "gr\u00fcn"),
+        ("\u00e4\u20ac\U0001f600\b\b\bempty", "empty"),
+        ("\u00e4 \u20ac\U0001f600\x17\u00df", "\u00e4 \u00df"),
+        ("\u00e4\u20ac\x15kept", "kept"),
+        ("a\udcfc\udce2\udc82\x7f\x7f\x7f\x7fb", "b"),
     ],
-    ids=["backspace", "DEL", "whole line", "tab", "empty line", "control"],
+    ids=["backspace", "DEL", "whole line", "tab", "empty line", "control", "word"]
+    + ["UTF-8", "long UTF-8", "UTF-8 word", "UTF-8 line", "no UTF-8"],
 )
 def test_line_editing(machine: Machine, typed: str, line: str) -> None:
     """A line can be corrected until it ends, and then a program has it."""
@@ -49,6 +56,25 @@ def test_line_editing(machine: Machine, typed: str, line: str) -> None:
     machine.send(typed + "\n")
     machine.expect("\n")
     machine.expect(rf"(?m)^{line}\r?\n")
+    machine.send("\x04")
+    machine.expect(PROMPT)
+
+
+def test_character_is_a_column(machine: Machine) -> None:
+    """A character of several bytes goes from the screen as one."""
+    start_cat(machine)
+    machine.send("a\u20ac\x7fb\n")
+    machine.expect("a\u20ac\b \bb\r?\n")
+    machine.send("\x04")
+    machine.expect(PROMPT)
+
+
+def test_full_line_ends_with_a_character(machine: Machine) -> None:
+    """A character for whose bytes there is no room is left out, all of it."""
+    start_cat(machine)
+    machine.send("x" * 253 + "\u00e4\u20ac\u00e4y\n")
+    machine.expect("\n")
+    machine.expect(r"(?m)^x{253}y\r?\n")
     machine.send("\x04")
     machine.expect(PROMPT)
 

@@ -194,6 +194,13 @@ def test_foreground(shell: Shell) -> None:
         ("ech\ttab", "tab"),
         ("echo /boot/et\tmo\t", "/boot/etc/motd"),
         ("\x04\x1b[3~\x02\x06\x7f\x0becho odd", "odd"),
+        ("echo gr\u00fcx\x7fn", "gr\u00fcn"),
+        ("echo \u00e4\u20ac\U0001f600\x7f\x7f\x7fa", "a"),
+        ("echo a\u20acc\x02\x02b", "ab\u20acc"),
+        ("echo a\u20acc\x02\x02\x04", "ac"),
+        ("echo b\u20ac\x01\x06\x06\x06\x06\x06a\x06\x06\u00e4", "ab\u20ac\u00e4"),
+        ("echo \u00e4 \u20ac\u00e4 \x17b", "\u00e4 b"),
+        ("echo a\udcfc\udce2\x7f\x7f\udce2\udc82\x7f\x7fb", "ab"),
     ],
 )
 def test_editing(shell: Shell, keys: str, text: str) -> None:
@@ -203,6 +210,18 @@ def test_editing(shell: Shell, keys: str, text: str) -> None:
         keys = "x\x01" + keys  # ^D on an empty line would end the shell
     shown = type_keys(machine, keys + "\n")
     assert shown.split("\n")[-2].rstrip() == text
+
+
+def test_columns(shell: Shell) -> None:
+    """The cursor goes by characters, and Tab completes whole ones."""
+    machine = shell()
+    machine.send("\u00e4\u20ac\x01:\n")
+    wide = "\u00e4\u20ac"
+    machine.expect(f"{wide}\b\b:{wide}\b\b{wide}\r?\n")
+    machine.expect(PROMPT)
+    say(machine, "mkdir /tmp/u; cd /tmp/u; touch a\u00e81 a\u00e92")
+    shown = type_keys(machine, "echo a\t\u00e9\t\n")
+    assert shown.split("\n")[-2].rstrip() == "a\u00e92"
 
 
 def test_history(shell: Shell) -> None:

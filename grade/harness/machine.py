@@ -445,10 +445,10 @@ class Machine:
     # ---- the terminal ----
 
     def send(self, text: str) -> None:
-        """Type text on the serial line."""
+        """Type text on the serial line; "\\udcfc" is the byte FC alone."""
         assert self.serial is not None, "Setup(terminal=True) opens the line"
         self.serial.setblocking(True)
-        self.serial.sendall(text.encode())
+        self.serial.sendall(text.encode(errors="surrogateescape"))
         self.serial.setblocking(False)
 
     def expect(self, pattern: str, limit: int = 60) -> re.Match[str]:
@@ -462,10 +462,11 @@ class Machine:
         except Closed:
             self._ended()
         while True:
-            new = self._typed[self._seen :].decode("utf-8", "replace")
-            match = re.search(pattern, new)
+            new = self._typed[self._seen :].decode("utf-8", "surrogateescape")
+            match = re.search(pattern, re.sub("[\udc80-\udcff]", "\ufffd", new))
             if match is not None:
-                self._seen += len(new[: match.end()].encode())
+                end = new[: match.end()].encode("utf-8", "surrogateescape")
+                self._seen += len(end)
                 return match
             if self.end is not None:
                 story = self.result().report()

@@ -11,6 +11,7 @@
 #include "host.h"
 #include "fcall_gen.h"
 #include "boot/format.h"
+#include <lux/utf8.h>
 
 bool
 format_verb(struct sink *s, const struct spec *spec, char letter, va_list *args)
@@ -405,6 +406,36 @@ TEST(utf8)
             msg[9 + k] = bits & 0x300 ? bits | 0x80 : bits;
         memcpy(buf, msg, sizeof(msg));
         CHECK_EQ(fcall_unpack(buf, 9 + n, &f) == 0, utf8_reference(msg + 9, n));
+    }
+}
+
+/* The last character of any bytes: whole if there is one, else one byte. */
+TEST(utf8_backwards)
+{
+    static const struct {
+        const char *text;
+        unsigned last;
+    } some[] = { { "", 0 }, { "a", 1 }, { "a\xc3\xa4", 2 },
+        { "\xe2\x82\xac", 3 }, { "x\xf0\x9f\x98\x80", 4 }, { "\x82\xac", 1 },
+        { "\xe2\x82", 1 }, { "\xc3", 1 }, { "\xc0\x80", 1 },
+        { "\xed\xa0\x80", 1 }, { "\xf5\x80\x80\x80", 1 }, { "\xc3\xa4\x80", 1 },
+        { "\xf0\x9f\x98\x80\x80", 1 } };
+
+    for (unsigned i = 0; i < ARRAY_LEN(some); i++)
+        CHECK_EQ(utf8_last((const uint8_t *)some[i].text, strlen(some[i].text)),
+                some[i].last);
+    for (unsigned i = 0; i < 200000; i++) {
+        uint64_t bits = next(&seed);
+        uint8_t s[8];
+        unsigned n = 0, last;
+
+        for (unsigned k = 0; k < sizeof(s); k++, bits >>= 8)
+            s[k] = bits & 0x300 ? bits | 0x80 : bits;
+        last = utf8_last(s, sizeof(s));
+        for (unsigned k = 1; k <= 4; k++)
+            if (s[sizeof(s) - k] != 0 && utf8_bytes(s + sizeof(s) - k, k) == k)
+                n = k;
+        CHECK_EQ(last, n > 0 ? n : 1);
     }
 }
 

@@ -9,6 +9,7 @@
  * write, which cannot fail.
  */
 #include "9p/layout.h"
+#include <lux/utf8.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
         "layout.h: put_number and get_number must swap bytes");
@@ -92,33 +93,6 @@ load(const void *member, unsigned width)
 }
 
 /* ---- strings ---- */
-
-/*
- * Bytes of the UTF-8 character that begins at s, of which n bytes are there;
- * 0: none begins there (a stray or missing byte, a longer form than needed,
- * half of a surrogate pair, beyond U+10FFFF).  RFC 3629.
- */
-static unsigned
-utf8_bytes(const uint8_t *s, size_t n)
-{
-    static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-    unsigned len = s[0] < 0x80 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-    uint32_t c;
-
-    if (len == 1)
-        return 1;
-    if (s[0] < 0xc2 || s[0] > 0xf4 || len > n)
-        return 0;
-    c = s[0] & (0x7fu >> len);
-    for (unsigned i = 1; i < len; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        c = c << 6 | (s[i] & 0x3f);
-    }
-    if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-        return 0;
-    return len;
-}
 
 /* n bytes of valid UTF-8 with no NUL? */
 static bool

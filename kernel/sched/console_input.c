@@ -6,8 +6,12 @@
  * interrupt key acts at once whatever the programs do.
  *
  *      backspace, ^H   take back a character      ^U   take back the line
+ *      ^W              take back the word         ^C   note "interrupt" to
+ *                                                      the foreground group
  *      ^D              end of input, or hand over what was typed so far
- *      ^C, DEL key     note "interrupt" to the foreground note group
+ *
+ * A character is one of UTF-8, with one column on the screen; a byte that is
+ * part of none counts as one.
  *
  * In raw mode (consin_raw) nothing is edited, echoed or acted upon: every
  * character is there for reading as soon as it is typed.
@@ -16,6 +20,7 @@
  * too, and ^C is the interrupt key.
  */
 #include "sched/process.h"
+#include <lux/utf8.h>
 
 enum {
     LINE = 256,
@@ -26,13 +31,15 @@ enum {
     CTRL_D = 4,
     CTRL_H = 8,
     CTRL_U = 0x15,
+    CTRL_W = 0x17,
     DEL = 0x7f
 };
 
 static struct {
     struct waitq readers; /* its lock guards all of this */
-    char line[LINE];      /* being typed */
+    uint8_t line[LINE];   /* being typed */
     unsigned len;
+    bool refused; /* there was no room for the last character's first byte */
     char ready[READY]; /* ring of finished input, ^D as an end mark */
     unsigned head, tail;
     uint32_t notegrp;
@@ -45,11 +52,24 @@ echo(const char *s)
     console_write(s, strlen(s));
 }
 
+/* A character; nothing if there is none. */
 static void
 take_back(void)
 {
-    in.len--;
+    if (in.len == 0)
+        return;
+    in.len -= utf8_last(in.line, in.len);
     echo("\b \b");
+}
+
+/* The word at the end of the line, and blanks behind it. */
+static void
+take_back_word(void)
+{
+    while (in.len > 0 && in.line[in.len - 1] == ' ')
+        take_back();
+    while (in.len > 0 && in.line[in.len - 1] != ' ')
+        take_back();
 }
 
 /* Make the line so far readable; what does not fit is lost, with a bell. */
@@ -60,7 +80,7 @@ finish_line(void)
         echo("\a");
     } else {
         for (unsigned i = 0; i < in.len; i++)
-            in.ready[in.head++ % READY] = in.line[i];
+            in.ready[in.head++ % READY] = (char)in.line[i];
         wakeup_locked(&in.readers);
     }
     in.len = 0;
@@ -70,26 +90,33 @@ finish_line(void)
 static void
 raw_char(char c)
 {
-    in.line[0] = c;
+    in.line[0] = (uint8_t)c;
     in.len = 1;
     finish_line();
 }
 
+/* A byte of a character, of which all or nothing is kept. */
 static void
 add_char(char c)
 {
-    if (in.len == LINE - 2) { /* keep room for the end of the line */
+    uint8_t byte = (uint8_t)c;
+
+    if (in.refused && utf8_follows(byte))
+        return;
+    /* keep room for the end of the line */
+    in.refused = in.len + (utf8_size(byte) ? utf8_size(byte) : 1) > LINE - 2;
+    if (in.refused) {
         echo("\a");
         return;
     }
-    in.line[in.len++] = c;
+    in.line[in.len++] = byte;
     console_write(&c, 1);
 }
 
 static void
 end_line(char c)
 {
-    in.line[in.len++] = c;
+    in.line[in.len++] = (uint8_t)c;
     if (c == '\n')
         echo("\n");
     finish_line();
@@ -102,10 +129,8 @@ typed(char c)
     case '\n': end_line(c); break;
     case CTRL_D: end_line(c); break;
     case CTRL_H:
-    case DEL:
-        if (in.len > 0)
-            take_back();
-        break;
+    case DEL: take_back(); break;
+    case CTRL_W: take_back_word(); break;
     case CTRL_U:
         while (in.len > 0)
             take_back();

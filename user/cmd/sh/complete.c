@@ -3,6 +3,7 @@
  * of a command a program of /bin, any other a file.
  */
 #include "cmd/sh/sh.h"
+#include <lux/utf8.h>
 
 struct choice {
     char dir[MAX_PATH];
@@ -61,6 +62,8 @@ common(const struct choice *c, const struct dir *d, int64_t n, char *buf,
         }
         while (buf[same] != '\0' && buf[same] == rest[same])
             same++;
+        while (same > 0 && utf8_follows((uint8_t)buf[same]))
+            same--; /* whole characters */
         buf[same] = '\0';
     }
     return fitting;

@@ -10,29 +10,12 @@
  *
  * The screen is told with printable characters and \b alone, so any terminal
  * will do, and the cursor is always at text[at].
+ *
+ * A character is one of UTF-8, with one column on the screen; a byte that is
+ * part of none counts as one.  The cursor is always between two characters.
  */
 #include "cmd/sh/sh.h"
-
-enum key {
-    CTRL_A = 1,
-    CTRL_B,
-    CTRL_C,
-    CTRL_D,
-    CTRL_E,
-    CTRL_F,
-    CTRL_H = 8,
-    TAB,
-    NEWLINE,
-    CTRL_K,
-    CTRL_L,
-    RETURN,
-    CTRL_N,
-    CTRL_P = 16,
-    CTRL_U = 21,
-    CTRL_W = 23,
-    ESCAPE = 27,
-    DELETE = 127
-};
+#include <lux/utf8.h>
 
 static struct {
     const char *prompt;
@@ -59,45 +42,80 @@ show_times(char c, size_t n)
         bio_putc(&screen, c);
 }
 
+/* Bytes of the character before, and of the one behind text[at]; 0: none. */
+static size_t
+before(size_t at)
+{
+    return utf8_last((const uint8_t *)ed.text, at);
+}
+
+static size_t
+behind(size_t at)
+{
+    size_t len = at < ed.n ? utf8_bytes((uint8_t *)ed.text + at, ed.n - at) : 0;
+
+    return len > 0 ? len : at < ed.n;
+}
+
+/* How many columns text[from..to-1] has. */
+static size_t
+columns(size_t from, size_t to)
+{
+    size_t n = 0;
+
+    for (; from < to; from += behind(from))
+        n++;
+    return n;
+}
+
 /* Move the cursor to text[at]. */
 static void
 move_to(size_t at)
 {
     if (at < ed.at)
-        show_times('\b', ed.at - at);
+        show_times('\b', columns(at, ed.at));
     else
         show(ed.text + ed.at, at - ed.at);
     ed.at = at;
 }
 
-/* Put n characters in at the cursor, as many as there is room for. */
+/* Of the first n bytes of s, which has more, those of whole characters. */
+static size_t
+whole(const char *s, size_t n)
+{
+    while (n > 0 && utf8_follows((uint8_t)s[n]))
+        n--;
+    return n;
+}
+
+/* Put n bytes in at the cursor, as many characters as there is room for. */
 static void
 insert(const char *s, size_t n)
 {
     size_t rest = ed.n - ed.at;
 
     if (n > ed.room - ed.n)
-        n = ed.room - ed.n;
+        n = whole(s, ed.room - ed.n);
     memmove(ed.text + ed.at + n, ed.text + ed.at, rest);
     memcpy(ed.text + ed.at, s, n);
     ed.n += n;
     show(ed.text + ed.at, n + rest);
-    show_times('\b', rest);
     ed.at += n;
+    show_times('\b', columns(ed.at, ed.n));
 }
 
 /* Take out what is between `from` and the cursor or behind it, to `to`. */
 static void
 erase(size_t from, size_t to)
 {
-    size_t rest = ed.n - to;
+    size_t rest = ed.n - to, gone = columns(from, to);
 
     move_to(from);
     memmove(ed.text + from, ed.text + to, rest);
     ed.n -= to - from;
     show(ed.text + from, rest);
-    show_times(' ', to - from);
-    show_times('\b', rest + to - from);
+    show_times(' ', gone);
+    show_times('\b', columns(from, ed.n) + gone);
 }
 
 /* Prompt and line again, on a new line. */
@@ -163,57 +181,19 @@ complete_word(void)
     }
 }
 
-/* The next byte typed, or -E_... or -1. */
-static int
-next_key(void)
-{
-    uint8_t c;
-    int64_t n;
-
-    bio_flush(&screen);
-    n = interrupted ? -E_INTR : read(0, &c, 1);
-    return n == 1 ? c : n == 0 ? -1 : (int)n;
-}
-
-/* The keys that send several bytes: the one byte that means the same. */
-static int
-escape_key(void)
-{
-    int c = next_key();
-    int code = 0;
-
-    if (c != '[' && c != 'O')
-        return 0;
-    for (c = next_key(); isdigit(c); c = next_key())
-        code = code * 10 + c - '0';
-    switch (c == '~' ? code : c) {
-    case 'A': return CTRL_P;
-    case 'B': return CTRL_N;
-    case 'C': return CTRL_F;
-    case 'D': return CTRL_B;
-    case 'H':
-    case 1: return CTRL_A;
-    case 'F':
-    case 4: return CTRL_E;
-    case 3: return ed.at < ed.n ? CTRL_D : 0;
-    default: return 0;
-    }
-}
-
 /* A key that changes the line or moves in it. */
 static void
 edit_key(int key)
 {
-    char c = (char)key;
-
     switch (key) {
     case CTRL_A: move_to(0); break;
     case CTRL_E: move_to(ed.n); break;
-    case CTRL_B: move_to(ed.at - (ed.at > 0)); break;
-    case CTRL_F: move_to(ed.at + (ed.at < ed.n)); break;
+    case CTRL_B: move_to(ed.at - before(ed.at)); break;
+    case CTRL_F: move_to(ed.at + behind(ed.at)); break;
     case CTRL_H:
-    case DELETE: erase(ed.at - (ed.at > 0), ed.at); break;
-    case CTRL_D: erase(ed.at, ed.at + (ed.at < ed.n)); break;
+    case BACKSPACE: erase(ed.at - before(ed.at), ed.at); break;
+    case CTRL_D:
+    case KEY_DELETE: erase(ed.at, ed.at + behind(ed.at)); break;
     case CTRL_K: erase(ed.at, ed.n); break;
     case CTRL_U: erase(0, ed.at); break;
     case CTRL_W: erase_word(); break;
@@ -221,9 +201,7 @@ edit_key(int key)
     case CTRL_N: show_earlier(-1); break;
     case CTRL_L: show_again(); break;
     case TAB: complete_word(); break;
-    default:
-        if (key >= ' ')
-            insert(&c, 1);
+    default: break;
     }
 }
 
@@ -232,17 +210,22 @@ static int
 edit_keys(void)
 {
     for (;;) {
-        int key = next_key();
+        char text[MAX_KEY];
+        size_t n;
+        int key;
 
-        if (key == ESCAPE)
-            key = escape_key();
+        bio_flush(&screen);
+        key = key_next(text, &n);
         if (key == CTRL_C)
             return -E_INTR;
         if (key < 0 || (key == CTRL_D && ed.n == 0))
             return key < 0 ? key : -1;
         if (key == NEWLINE || key == RETURN)
             return 0;
-        edit_key(key);
+        if (key == KEY_TEXT)
+            insert(text, n);
+        else
+            edit_key(key);
     }
 }
 

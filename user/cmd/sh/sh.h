@@ -197,6 +197,37 @@ void job_exec(char **words); /* become the program; returns if it failed */
 
 builtin_fn list_jobs, wait_jobs, job_foreground;
 
+/* ---- keys.c: what is typed at the console, in raw mode ---- */
+
+enum key { /* below ' ' the byte itself */
+    KEY_NONE = 0,
+    CTRL_A = 1,
+    CTRL_B,
+    CTRL_C,
+    CTRL_D,
+    CTRL_E,
+    CTRL_F,
+    CTRL_H = 8,
+    TAB,
+    NEWLINE,
+    CTRL_K,
+    CTRL_L,
+    RETURN,
+    CTRL_N,
+    CTRL_P = 16,
+    CTRL_U = 21,
+    CTRL_W = 23,
+    ESCAPE = 27,
+    BACKSPACE = 127,
+    KEY_DELETE = 256, /* erases under the cursor */
+    KEY_TEXT,         /* a character */
+    MAX_KEY = 4       /* its bytes, at most */
+};
+
+/* The next key; -1 at the end, -E_...  KEY_TEXT: *n bytes in text, a character
+ * of UTF-8 if they are one. */
+int key_next(char text[MAX_KEY], size_t *n);
+
 /* ---- edit.c: a line from the console, history.c: earlier ones ---- */
 
 /* Into buf without its '\n': its length, -1 at the end, -E_INTR. */
