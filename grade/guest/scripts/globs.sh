@@ -16,6 +16,7 @@ x='w*s.sh'; echo $x "$x"
 #> words.sh w*s.sh
 for f in /boot/etc/*; do echo $f; done
 #> /boot/etc/motd
+#> /boot/etc/users
 cd ..; pwd; cd; pwd
 #> /boot
 #> /
