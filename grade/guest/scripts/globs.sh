@@ -23,6 +23,6 @@ cd ..; pwd; cd; pwd
 cd /boot/../boot/./etc; pwd
 #> /boot/etc
 echo * .*
-#> motd .*
+#> motd users .*
 ls -d /proc/[1]
 #> /proc/1/
