@@ -383,6 +383,7 @@ Symptom: got 2
         ({"mutant": ("got 2", "got (2")}, "Symptom: "),
         ({"readme": ("2.1", "2.2")}, "no heading for step 2.1"),
         ({"hints": (', "c"', "")}, "step 2.1 has 2 hints, not 3"),
+        ({"hints": ('"c"', '"call pt_none"')}, "step 2.1: there is no pt_none"),
     ],
     ids=lambda value: str(value)[:24].replace(" ", "-") if value else "right",
 )

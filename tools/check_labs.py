@@ -66,6 +66,26 @@ def text_faults(root: Path, lab: labs.Lab) -> list[str]:
     return wrong
 
 
+def words_of(root: Path) -> set[str]:
+    """All words of the tree's sources."""
+    found: set[str] = set()
+    for folder in ("kernel", "user", "grade", "tools"):
+        for path in (root / folder).rglob("*"):
+            if path.suffix in (".c", ".h", ".def", ".asm", ".py"):
+                found.update(re.findall(r"\w+", path.read_text()))
+    return found
+
+
+def name_faults(root: Path, lab: labs.Lab, words: set[str]) -> list[str]:
+    """Names in hints that the sources do not have: theirs has changed."""
+    return [
+        f"hints.toml: step {step}: there is no {name}"
+        for step, hints in labs.hints(root, lab).items()
+        for name in re.findall(r"\b[a-z]\w*_\w+", " ".join(hints))
+        if name not in words
+    ]
+
+
 def mutant_faults(root: Path, lab: labs.Lab, runs: dict[str, list[str]]) -> list[str]:
     """Mutants that do not apply, or that name what does not exist."""
     wrong = []
@@ -92,11 +112,13 @@ def main() -> int:
     wrong: list[str] = []
     tagged = steps_in(ROOT)
     tests = guest_tests(ROOT)
+    words = words_of(ROOT)
     for number in labs.numbers(ROOT):
         lab = labs.load(ROOT, number)
         if not lab.rubric:
             continue
         found = tag_faults(lab, tagged) + text_faults(ROOT, lab)
+        found += name_faults(ROOT, lab, words)
         try:
             checked = rubrics.for_lab(ROOT, number)
             runs = rubrics.resolve(checked, tests, ROOT)

@@ -136,8 +136,8 @@ walk_move(struct walk *w, struct chan *c, struct path *path)
  * goes on; if the walk stands in something bound, the place's own parent.
  * The root's parent is the root.  0, or what walk says.
  *
- * here->from is the place at which what the walk stands in was bound, NULL if
- * it came there by name alone; here->up leads to the directory before.
+ * w->path->from is the place at which what the walk stands in was bound, NULL
+ * if it came there by name alone; w->path->up leads to the directory before.
  *
  * Lab 4.4
  */
