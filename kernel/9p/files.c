@@ -178,6 +178,22 @@ files_start(void)
         panic("files_start: no memory");
 }
 
+/* One's own, and the system's user all; as /proc permits it. */
+static bool
+may_note(const struct proc *from, const struct proc *to)
+{
+    const struct proc_files *f = from->files, *t = to->files;
+
+    return !f || !t || strcmp(f->user, SYSTEM_USER) == 0 ||
+           strcmp(f->user, t->user) == 0;
+}
+
+static bool
+may_rule(void)
+{
+    return strcmp(my_files()->user, SYSTEM_USER) == 0;
+}
+
 void
 files_init(void)
 {
@@ -190,6 +206,8 @@ files_init(void)
         .exec = program_exec,
         .exec_done = program_exec_done,
         .program_open = program_open,
+        .may_note = may_note,
+        .may_rule = may_rule,
         .stop = proc_stop_here,
     };
 }

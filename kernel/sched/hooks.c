@@ -57,6 +57,20 @@ open_archived(const char *path, struct program *out)
     return err;
 }
 
+static bool
+anyone_notes(const struct proc *from, const struct proc *to)
+{
+    (void)from;
+    (void)to;
+    return true;
+}
+
+static bool
+anyone_rules(void)
+{
+    return true;
+}
+
 static void
 stop_never(struct proc *p)
 {
@@ -71,5 +85,7 @@ struct proc_hooks proc_hooks = {
     .exec = exec_anything,
     .exec_done = exec_ended,
     .program_open = open_archived,
+    .may_note = anyone_notes,
+    .may_rule = anyone_rules,
     .stop = stop_never,
 };

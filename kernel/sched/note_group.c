@@ -27,7 +27,8 @@ note_post_group(uint32_t notegrp, const char *text, struct proc *except)
 
     spin_lock(&proctab_lock);
     for (struct proc *p = proc_next(0); p; p = proc_next(p->pid))
-        if (p->notegrp == notegrp && p != except)
+        if (p->notegrp == notegrp && p != except &&
+                (!except || proc_hooks.may_note(except, p)))
             n += note_post_text(p, text, NOTE_GROUP) == 0;
     spin_unlock(&proctab_lock);
     return n;

@@ -226,6 +226,12 @@ struct proc_hooks {
     /* The program of this name, for proc_exec.  0; -E_... */
     int (*program_open)(const char *path, struct program *out);
 
+    /* May `from` send notes to `to`?  Holds proctab_lock. */
+    bool (*may_note)(const struct proc *from, const struct proc *to);
+
+    /* May the caller switch off the machine, and watch all of it? */
+    bool (*may_rule)(void);
+
     /* p, which runs this, has p->stop set: stop here, on the way to user mode
      * and with nothing held, until it is started again or killed. */
     void (*stop)(struct proc *p);
@@ -286,7 +292,8 @@ int note_post(struct proc *p, const char *text);
 /* One of the notes that need no memory: never fails, any context. */
 void note_post_bit(struct proc *p, uint32_t bit);
 
-/* To every process of a note group but `except` (NULL: all). */
+/* To every process of a note group but `except`, who sends it, and to whom he
+ * may not; NULL: the kernel does, to all.  How many. */
 unsigned note_post_group(
         uint32_t notegrp, const char *text, struct proc *except);
 

@@ -112,6 +112,8 @@ sys_sysstat(uint64_t buf, uint64_t room)
 int64_t
 sys_trace(uint64_t on)
 {
+    if (!proc_hooks.may_rule())
+        return -E_PERM;
     if (on)
         return trace_start();
     trace_stop();
@@ -141,6 +143,8 @@ sys_power(uint64_t how)
 {
     if (how > POWER_REBOOT)
         return -E_BADARG;
+    if (!proc_hooks.may_rule())
+        return -E_PERM;
     trace_stop();
     if (how == POWER_REBOOT)
         acpi_reboot();

@@ -116,7 +116,9 @@ post_to_process(uint32_t pid, const char *text)
 
     spin_lock(&proctab_lock);
     p = proc_find(pid);
-    if (p)
+    if (p && !proc_hooks.may_note(proc_current(), p))
+        err = -E_PERM;
+    else if (p)
         err = note_post_text(p, text, NOTE_PROC);
     spin_unlock(&proctab_lock);
     return err;

@@ -105,7 +105,8 @@ int noted(enum noted_how how);
 /*
  * Post a note (at most MAX_ERR-1 bytes) to process id, or to all of note
  * group id but the caller; group 0 is the own.  "kill" cannot be caught.
- * 0, -E_NOPROC, -E_BADARG, -E_NOTESFULL (MAX_NOTES wait there already).
+ * 0, -E_NOPROC, -E_BADARG, -E_NOTESFULL (MAX_NOTES wait there already), -E_PERM
+ * (another user's process).  In a group other users' processes get none.
  */
 int postnote(enum note_target target, uint32_t id, const char *note);
 
@@ -201,7 +202,7 @@ int archive(struct archiveinfo *a, unsigned n);
 /* Fill at most n rows of s, one a CPU; the number of CPUs. */
 int sysstat(struct cpustat *s, unsigned n);
 
-/* Kernel tracing on or off; what it was. */
+/* Kernel tracing on or off; what it was.  -E_PERM. */
 int trace(int on);
 
 /*
@@ -212,7 +213,7 @@ int trace(int on);
 int record(const void *buf, size_t len);
 
 /* Switch the machine off or restart it (enum power_how).  Returns only on
- * error: -E_BADARG, -E_IO (the machine refuses). */
+ * error: -E_BADARG, -E_PERM, -E_IO (the machine refuses). */
 int power(enum power_how how);
 
 /* ---- x86_64/crt0.asm, start.c: from exec to main, and out again ---- */

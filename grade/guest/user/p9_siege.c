@@ -367,3 +367,40 @@ TEST(refused_version_changes_nothing)
     CHECK_EQ(write(fds[0], "still", 5), 5);
     CHECK_EQ(read(fds[1], version, sizeof version), 5);
 }
+
+/* ---- other users ---- */
+
+static volatile unsigned noted_times;
+
+static void
+count_note(struct ureg *u, char *note)
+{
+    (void)u;
+    (void)note;
+    noted_times++;
+    noted(NCONT);
+}
+
+static void
+stranger(void)
+{
+    uint32_t parent = (uint32_t)getpid() - 1;
+
+    CHECK_EQ(write_file("#c/user", "none"), 0);
+    CHECK_EQ(postnote(NOTE_PROC, parent, "kill"), -E_PERM);
+    CHECK_EQ(postnote(NOTE_GROUP, 0, "kill"), -E_NOPROC);
+    CHECK_EQ(postnote(NOTE_PROC, (uint32_t)getpid() + 1, "x"), -E_NOPROC);
+    CHECK_EQ(trace(1), -E_PERM);
+    CHECK_EQ(power(POWER_OFF), -E_PERM);
+}
+
+/* What /proc and #t forbid to a user is not to be had by system calls. */
+TEST(calls_of_another_user)
+{
+    struct waitmsg w;
+
+    notify(count_note);
+    check_child(stranger, &w);
+    CHECK_STR(w.msg, "");
+    CHECK_EQ(noted_times, 0);
+}
