@@ -110,7 +110,8 @@ srv_gen(struct chan *c, const char *name, int i, struct devent *e)
     return p != NULL;
 }
 
-/* May p be opened for mode?  What is posted must be open for as much. */
+/* May p be opened for mode?  What is posted must be open for as much; and who
+ * opens p gets that very channel, so the permission must be for all of it. */
 static int
 may_open(const struct post *p, unsigned mode)
 {
@@ -120,9 +121,9 @@ may_open(const struct post *p, unsigned mode)
         return err;
     if (!p->chan)
         return -E_HUNGUP;
-    if (mode & ~3u)
+    if (mode & ~3u || (p->chan->mode != ORDWR && p->chan->mode != mode))
         return -E_PERM;
-    return p->chan->mode == ORDWR || p->chan->mode == mode ? 0 : -E_PERM;
+    return perm_check(p->owner, p->owner, p->perm, p->chan->mode);
 }
 
 static int

@@ -164,6 +164,25 @@ TEST(owners)
     CHECK_EQ(remove("#s/x"), 0);
 }
 
+/* Who may read the file gets no channel that can be written. */
+TEST(readers_do_not_write)
+{
+    int fds[2], fd, pid;
+
+    MUST(pipe(fds) == 0 && post("#s/x", fds[0], 0644) == 0);
+    fd = open("#/", OREAD);
+    MUST(fd >= 0 && post("#s/y", fd, 0644) == 0);
+    if ((pid = rfork(RFPROC | RFCFDG)) == 0) {
+        CHECK_EQ(write_file("#c/user", "none"), 0);
+        CHECK_EQ(open("#s/x", OREAD), -E_PERM);
+        CHECK(open("#s/y", OREAD) >= 0);
+        exits(check_failures ? "a check failed" : "");
+    }
+    end(pid);
+    CHECK(open("#s/x", OREAD) >= 0);
+    CHECK(remove("#s/x") == 0 && remove("#s/y") == 0);
+}
+
 /* The second is refused, and keeps nothing open. */
 static void
 post_twice(int fd)
