@@ -172,6 +172,44 @@ KTEST(nomem_fork)
 }
 
 static int
+inherit_it(void *arg)
+{
+    int err;
+
+    (void)arg;
+    spin_lock(&proctab_lock);
+    err = notes_inherit(&child, proc_current());
+    spin_unlock(&proctab_lock);
+    if (err < 0)
+        notes_free(&child);
+    return err;
+}
+
+static void
+forget_it(void *arg)
+{
+    (void)arg;
+    CHECK_EQ(child.nnote, 3);
+    notes_free(&child);
+}
+
+/* The notes to its group that a child inherits; not those to the parent. */
+KTEST(nomem_inherit)
+{
+    struct proc *p = proc_current();
+
+    list_init(&child.notes);
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ(note_post_text(p, "ours", NOTE_GROUP), 0);
+        CHECK_EQ(note_post_text(p, "mine", NOTE_PROC), 0);
+    }
+    CHECK_EQ(each_failure(inherit_it, forget_it, NULL), 3);
+    CHECK_EQ(p->nnote, 6);
+    notes_free(p);
+    p->nnote = 0;
+}
+
+static int
 fd_it(void *arg)
 {
     chan_ref(arg);
