@@ -117,7 +117,8 @@ mnt_stat(struct chan *c, uint8_t *buf, size_t n)
 }
 
 /* Topen and Tcreate have the same answer.  A directory must not become a file
- * by being opened: what is read from it would not be checked. */
+ * by being opened: what is read from it would not be checked.  That need not
+ * be a lie, since somebody may have put a file in its place. */
 static int
 opened(struct chan *c, struct rpc *x)
 {
@@ -126,10 +127,9 @@ opened(struct chan *c, struct rpc *x)
 
     if (err < 0)
         return err;
-    if (x->f.type == Ropen && dir != !!(x->f.qid.type & QTDIR)) {
+    if (x->f.type == Ropen && dir && !(x->f.qid.type & QTDIR)) {
         rpc_end(x);
-        conn_break(x->conn, -E_BADMSG, "open of another kind of file");
-        return conn_error(x->conn);
+        return -E_NOTDIR;
     }
     c->qid = x->f.qid;
     fid_of(c)->iounit = x->f.iounit;
