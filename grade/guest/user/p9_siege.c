@@ -198,12 +198,12 @@ hoarder(void)
     int pid = rfork(RFPROC | RFCFDG);
 
     MUST(pid >= 0);
-    for (int i = 0; pid == 0; i++)
-        if (i < HELD_EACH)
-            CHECK_EQ(open("/n/a", OREAD), i);
-        else
-            sleep(1000 * MS);
-    return pid;
+    if (pid > 0)
+        return pid;
+    for (int i = 0; i < HELD_EACH; i++)
+        CHECK_EQ(open("/n/a", OREAD), i);
+    for (;;)
+        sleep(1000 * MS);
 }
 
 static void
