@@ -3,7 +3,7 @@
 Its kernel's v9fs is the one published client of plain 9P2000 that Debian has.
 `linux()` downloads the packages linux-image and busybox-static (once, into
 build/linux/; nothing is installed), and makes an initial RAM disc with
-busybox, the modules for 9P, and a script.
+busybox, the modules for 9P and a network card, and a script.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pathlib import Path
 from grade.harness.build import ROOT
 
 FOLDER = ROOT / "build" / "linux"
-MODULES = "netfs fscache 9pnet 9pnet_fd 9p".split()  # each after what it needs
+MODULES = "netfs fscache 9pnet 9pnet_fd 9p e1000".split()  # after what they need
+FILES = ["vmlinuz", "busybox", *(f"{name}.ko" for name in MODULES)]
 
 START = """#!/bin/busybox sh
 /bin/busybox mkdir -p /proc /dev /lux
@@ -57,7 +58,6 @@ def _download() -> None:
     for path in wanted:
         shutil.copy(path, FOLDER / path.name.split("-")[0])
     shutil.rmtree(packages)
-    (FOLDER / "complete").touch()
 
 
 def linux(script: str, initrd: Path) -> Path | None:
@@ -70,7 +70,7 @@ def linux(script: str, initrd: Path) -> Path | None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (FOLDER / "complete").exists():
+        if not all((FOLDER / name).exists() for name in FILES):
             try:
                 _download()
             except (subprocess.SubprocessError, StopIteration):

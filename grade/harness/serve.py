@@ -12,8 +12,10 @@ COM2 = "iobase=0x2f8,irq=3"  # make qemu SERVE=
 COM3 = "iobase=0x3e8,irq=5"  # make qemu SHARE=
 
 
-def machine_with_port(variant: Variant, port: str, line: str, limit: float) -> Machine:
-    """One at its prompt, whose port's line is a Unix socket.
+def machine_with_port(
+    variant: Variant, port: str, line: str, limit: float, host_limit: float = 150
+) -> Machine:
+    """One at its prompt, whose port's line is a socket.
 
     port is COM2 or COM3, line the socket as QEMU names it: "path=..." of one
     that listens, with ",server=on,wait=off" one that QEMU makes.
@@ -25,6 +27,7 @@ def machine_with_port(variant: Variant, port: str, line: str, limit: float) -> M
             terminal=True,
             shift=None,
             limit=limit,
+            host_limit=host_limit,
             extra=(
                 *("-chardev", f"socket,id=line,{line}"),
                 *("-device", f"isa-serial,chardev=line,{port}"),
