@@ -91,7 +91,7 @@ space_heap_end(struct space *s)
     r = s->heap_start != 0 ? heap_region(s) : NULL;
     end = r != NULL ? r->end : s->heap_start;
     if (r != NULL && r->ops == &shared_region)
-        end = r->start + shared_size(r->object);
+        end = shared_end(r);
     spin_unlock(&s->lock);
     return end;
 }

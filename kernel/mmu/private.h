@@ -205,7 +205,7 @@ struct shared {
     struct shared *next, **link; /* [shared_lock] in the list of all */
 };
 extern struct shared *shared_objects; /* all of them, for mmu_check */
-uint64_t shared_size(struct shared *o);
+vaddr_t shared_end(const struct region *r);
 void shared_follow(struct space *s);
 int shared_brk(struct space *s, struct region *r, vaddr_t end);
 struct before_sharing { /* how to undo shared_convert */

@@ -146,15 +146,18 @@ const struct region_ops shared_region = {
 
 /* ---- the shared heap ---- */
 
-uint64_t
-shared_size(struct shared *o)
+/* Where a region ends that shows its object to the end; its own beginning may
+ * have been unmapped (region.c:trim_front). */
+vaddr_t
+shared_end(const struct region *r)
 {
-    uint64_t size;
+    struct shared *o = r->object;
+    vaddr_t end;
 
     spin_lock(&o->lock);
-    size = o->size;
+    end = r->start + o->size - r->offset;
     spin_unlock(&o->lock);
-    return size;
+    return end;
 }
 
 /* Let a region reach up to `end`: 0 or -E_INUSE. */
@@ -175,12 +178,13 @@ int
 shared_brk(struct space *s, struct region *r, vaddr_t end)
 {
     struct shared *o = r->object;
+    uint64_t size = end - r->start + r->offset;
     int err;
 
     spin_lock(&o->lock);
-    err = end - r->start < o->size ? -E_INUSE : reach(s, r, end);
+    err = size < o->size ? -E_INUSE : reach(s, r, end);
     if (err == 0)
-        o->size = end - r->start;
+        o->size = size;
     spin_unlock(&o->lock);
     return err;
 }
@@ -192,7 +196,7 @@ shared_follow(struct space *s)
     struct region *r = s->heap_start != 0 ? heap_region(s) : NULL;
 
     if (r != NULL && r->ops == &shared_region)
-        reach(s, r, r->start + shared_size(r->object));
+        reach(s, r, shared_end(r));
 }
 
 /* ---- private regions become shared: rfork with RFMEM ---- */

@@ -155,6 +155,33 @@ TEST(heap_grows_for_all)
     CHECK_EQ(wait(NULL), pid);
 }
 
+/* A mapping that reaches from below into the heap's place is shared, and then
+ * loses its first page. */
+static void
+cut_heap_from_below(void)
+{
+    uint64_t heap = (uint64_t)brk(0), below = heap - PAGE_SIZE;
+    int pid;
+
+    MUST(mem_map(below, 2 * PAGE_SIZE, MEM_READ | MEM_WRITE) == (int64_t)below);
+    *(volatile int *)heap = 5;
+    pid = rfork(RFPROC | RFMEM);
+    if (pid == 0)
+        _exits("");
+    CHECK_EQ(wait(NULL), pid);
+    CHECK_EQ(mem_unmap(below, PAGE_SIZE), 0);
+    CHECK_EQ(brk(0), heap + PAGE_SIZE);
+    CHECK_EQ(brk(heap + 2 * PAGE_SIZE), heap + 2 * PAGE_SIZE);
+    CHECK_EQ(*(volatile int *)heap, 5);
+    *(volatile int *)(heap + PAGE_SIZE) = 6;
+}
+
+/* RFMEM: a heap whose shared memory begins below it grows and goes like any. */
+TEST(heap_cut_from_below)
+{
+    check_gives_back(cut_heap_from_below);
+}
+
 /* A plain fork from among those who share memory copies it. */
 TEST(fork_out_of_sharing)
 {
