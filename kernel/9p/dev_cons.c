@@ -79,6 +79,8 @@ cons_write(struct chan *c, struct io *from, uint64_t offset)
         done += (int64_t)n;
         if (note_pending(proc_current()))
             break; /* the console is slow: let a note through */
+        if (from->left > 0)
+            sched_give_way();
     }
     return done;
 }

@@ -122,19 +122,22 @@ arm_quantum(struct runq *rq, struct proc *next, uint64_t now)
 }
 
 /*
- * Whom to run next on this CPU; the caller has queued the running process or
- * put it to sleep.  A handed-off process goes before the fair queue, but
+ * Whom to run next on this CPU; the caller has queued the running process,
+ * `leaving`, or put it to sleep.  A handed-off process goes before the fair queue, but
  * only until the quantum in which it was handed over ends.
  */
 static struct proc *
-pick(struct runq *rq, uint64_t now)
+pick(struct runq *rq, const struct proc *leaving, uint64_t now)
 {
     struct proc *p = NULL;
 
     if (now < rq->quantum_end && !first_edf(rq))
         p = take_handoff(rq);
-    if (p)
+    if (p) {
+        if (leaving->edf || leaving->is_idle) /* else it is armed already */
+            arm_quantum(rq, p, now);
         return p;
+    }
     rq->quantum_end = now + quantum_ticks;
     p = take_first(rq);
     if (!p)
@@ -209,7 +212,7 @@ sched_switch(void)
                 cpu->lock_ranks);
     sched_charge(prev, now);
     cpu->resched = 0;
-    next = pick(rq, now);
+    next = pick(rq, prev, now);
     next->ran_from = now;
     /* before it looks at `attention` below: see note.c:note_attention */
     __atomic_store_n(&next->state, PROC_RUNNING, __ATOMIC_SEQ_CST);
@@ -242,6 +245,13 @@ sched_yield(void)
     sched_switch();
     if (were_on)
         intr_on();
+}
+
+void
+sched_give_way(void)
+{
+    if (this_cpu()->resched)
+        sched_yield();
 }
 
 /* ---- interrupts and the way back to user mode ---- */

@@ -109,6 +109,9 @@ unsigned proc_count(void);
 /* Give up the CPU; the caller stays ready.  Sleeps. */
 void sched_yield(void);
 
+/* The same if it is another's turn: for loops in the kernel that last. */
+void sched_give_way(void);
+
 /* ---- wake.c: falling asleep and being woken ---- */
 
 enum block_how {

@@ -27,6 +27,8 @@ sys_cons_write(uint64_t buf, uint64_t len)
         done += n;
         if (note_pending(proc_current()))
             break; /* the console is slow: let a note through */
+        if (done < len)
+            sched_give_way();
     }
     return (int64_t)done;
 }

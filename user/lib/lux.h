@@ -164,7 +164,8 @@ int sched_group(uint32_t weight);
 
 /*
  * From now on the caller is promised cost ns of CPU in each period of ns,
- * finished within deadline ns of its start (cost <= deadline <= period).
+ * finished within deadline ns of its start (1 ms <= cost <= deadline <= period
+ * <= 10 s).
  * 0; -E_BADARG; -E_ADMIT if others hold that promise already.
  */
 int edf_enter(uint64_t period, uint64_t deadline, uint64_t cost);
