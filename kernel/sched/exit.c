@@ -131,6 +131,7 @@ proc_exit(const char *msg)
     p->rendez = NULL;
     if (p->waitrec)
         fill_waitmsg(p, text);
+    sched_forget();
     leave_family(p);
     notes_free(p); /* nobody can find it any more, so no more will come */
     intr_off();

@@ -170,6 +170,8 @@ void sched_become_idle(void) __attribute__((noreturn));
 void sched_finish(void);
 void sched_switch(void); /* sleeps; interrupts off, no spinlock held */
 void sched_charge(struct proc *p, uint64_t now);
+void sched_forget(void); /* before the running process, which sleeps no more,
+                            can be freed */
 
 /* fair.c */
 struct sched_group *group_default(void);

@@ -132,6 +132,51 @@ KTEST(exit_gives_back)
     CHECK_EQ(groups[0].refs, refs);
 }
 
+static struct {
+    uint32_t not_there;
+    volatile bool started, go;
+} elsewhere;
+
+static void
+end_elsewhere(void *arg)
+{
+    (void)arg;
+    intr_on();
+    while (this_cpu()->id == elsewhere.not_there)
+        sched_yield();
+    elsewhere.started = true;
+    while (!elsewhere.go)
+        cpu_pause();
+}
+
+/*
+ * Who holds a CPU's run queue may be looking at a process that ran there: it
+ * does not go meanwhile, wherever it ends.
+ * cpus: 2
+ * append: tick_us=100
+ */
+KTEST(exit_waits_for_who_looks)
+{
+    struct runq *here = this_runq();
+    unsigned count = proc_count();
+    uint64_t until;
+
+    elsewhere.not_there = this_cpu()->id;
+    elsewhere.started = elsewhere.go = false;
+    proc_ready(proc_kernel("elsewhere", end_elsewhere, NULL));
+    while (!elsewhere.started)
+        cpu_pause();
+    spin_lock(&here->lock);
+    elsewhere.go = true;
+    until = rdtsc() + ns_to_tsc(3 * MS);
+    while (rdtsc() < until)
+        cpu_pause();
+    CHECK_EQ(proc_count(), count + 1);
+    spin_unlock(&here->lock);
+    pause_ms(3);
+    CHECK_EQ(proc_count(), count);
+}
+
 static struct proc *grandchild;
 
 static void
