@@ -103,8 +103,9 @@ rendezvous(uint64_t tag, uint64_t value)
     list_remove(&partner->wait_link);
     theirs = partner->rendez_value;
     partner->rendez_value = value;
-    __atomic_store_n(&partner->rendez_done, true, __ATOMIC_RELEASE);
     proc_wake_next(partner);
+    /* last: if it is awake, it may be gone the moment it sees this */
+    __atomic_store_n(&partner->rendez_done, true, __ATOMIC_RELEASE);
     spin_unlock(&g->lock);
     return theirs;
 }
