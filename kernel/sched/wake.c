@@ -174,7 +174,11 @@ note_forbids_sleep(struct proc *p, enum block_how how)
     if (how == PROC_STUBBORN || !notes_wait(p))
         return false;
     /* stay awake, unless somebody has woken and queued us meanwhile */
-    return win_wakeup(p);
+    if (!win_wakeup(p))
+        return false;
+    this_cpu()->resched =
+            1; /* the sender saw us asleep and asked for nothing */
+    return true;
 }
 
 /*
