@@ -64,6 +64,8 @@ sys_exec(uint64_t path, uint64_t argv)
         err = proc_exec(args->path, args->argv, args->argc);
     proc_hooks.exec_done(err);
     kfree(args);
+    if (err == 0) /* exec_done may have slept, and resched is gone then */
+        this_cpu()->resched = 1;
     /* the new program finds 0 in rax: exec has cleared all registers */
     return err;
 }

@@ -224,6 +224,81 @@ TEST(file_goes_while_it_runs)
     CHECK_STR(w.msg, "");
 }
 
+/* A program that ends with "dirty" unless rbx, rbp and r12 to r15 are 0. */
+static const uint8_t look_at_registers[] = { 0x49, 0x09, 0xdc, 0x49, 0x09,
+    0xec,                               /* or r12, rbx; or r12, rbp */
+    0x4d, 0x09, 0xec, 0x4d, 0x09, 0xf4, /* or r12, r13; or r12, r14 */
+    0x4d, 0x09, 0xfc,                   /* or r12, r15 */
+    0xbf, 0, 0, 0, 0, 0x74, 0x07,       /* mov edi, 0; jz +7 */
+    0x48, 0x8d, 0x3d, 7, 0, 0, 0,       /* lea rdi, [rip + 7] */
+    0xb8, SYS_exits, 0, 0, 0, 0x0f, 5,  /* mov eax, exits; syscall */
+    'd', 'i', 'r', 't', 'y', 0 };
+
+static void
+write_program(const char *path, const uint8_t *code, uint64_t len)
+{
+    const uint64_t base = 0x400000, head = 120;
+    struct {
+        uint8_t ident[16];
+        uint16_t type, machine;
+        uint32_t version;
+        uint64_t entry, phoff, shoff;
+        uint32_t flags;
+        uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
+        uint32_t ptype, pflags;
+        uint64_t offset, vaddr, paddr, filesz, memsz, align;
+    } h = { .ident = { 0x7f, 'E', 'L', 'F', 2, 1, 1 },
+        .type = 2,
+        .machine = 62,
+        .version = 1,
+        .entry = base + head,
+        .phoff = 64,
+        .ehsize = 64,
+        .phentsize = 56,
+        .phnum = 1,
+        .ptype = 1,
+        .pflags = 5,
+        .vaddr = base,
+        .filesz = head + len,
+        .memsz = head + len,
+        .align = PAGE_SIZE };
+    int fd = create(path, OWRITE, 0755);
+
+    MUST(fd >= 0 && sizeof(h) == head);
+    MUST(write(fd, &h, sizeof(h)) == sizeof(h));
+    MUST(write(fd, code, len) == (int64_t)len);
+    MUST(close(fd) == 0);
+}
+
+static void
+exec_with_registers(void)
+{
+    static const char *const argv[] = { "registers", NULL };
+
+    MUST(open("/tmp/true", OREAD | OCEXEC) >= 0);
+    __asm__ volatile(
+            "mov $-1, %%rbx; mov %%rbx, %%r12; mov %%rbx, %%r13\n"
+            "mov %%rbx, %%r14; mov %%rbx, %%r15\n"
+            "syscall"
+            :
+            : "a"((uint64_t)SYS_exec), "D"("/tmp/registers"), "S"(argv)
+            : "rbx", "r12", "r13", "r14", "r15", "rcx", "r11", "memory");
+    exits("exec failed");
+}
+
+/* All registers are 0 at first, though exec had to wait for the server of a
+ * file that it closed. */
+TEST(registers_after_a_wait)
+{
+    struct waitmsg w;
+
+    begin();
+    write_program(
+            "/tmp/registers", look_at_registers, sizeof(look_at_registers));
+    check_child(exec_with_registers, &w);
+    CHECK_STR(w.msg, "");
+}
+
 /* OCEXEC closes at exec, and only then. */
 TEST(close_on_exec)
 {
