@@ -178,22 +178,6 @@ sched_finish(void)
     __atomic_store_n(&prev->on_cpu, 0, __ATOMIC_RELEASE);
 }
 
-/*
- * The same for the CPUs on which the running process ran before: who found it
- * there and looks at it still (wake.c:runq_add) does so in that CPU's lock.
- * A look takes no time, unless a host lets the looking CPU wait.
- */
-void
-sched_forget(void)
-{
-    for (unsigned i = 0; i < ncpu; i++) {
-        if (i == this_cpu()->id)
-            continue; /* sched_finish */
-        spin_lock(&runqs[i].lock);
-        spin_unlock(&runqs[i].lock);
-    }
-}
-
 static void
 switch_to(struct cpu *cpu, struct proc *prev, struct proc *next)
 {
@@ -236,6 +220,23 @@ sched_switch(void)
         switch_to(cpu, prev, next);
     if (proc_current()->attention)
         this_cpu()->resched = 1;
+}
+
+/*
+ * What sched_finish does for the CPU where the running process is about to
+ * die, for those where it ran before: who found it there and looks at it still
+ * (wake.c:runq_add) does so in that CPU's lock.  A look takes no time, unless
+ * a host lets the looking CPU wait.
+ */
+void
+sched_forget(void)
+{
+    for (unsigned i = 0; i < ncpu; i++) {
+        if (i == this_cpu()->id)
+            continue; /* sched_finish */
+        spin_lock(&runqs[i].lock);
+        spin_unlock(&runqs[i].lock);
+    }
 }
 
 /* Put the running process behind the others; interrupts are off. */
