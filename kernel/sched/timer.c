@@ -26,7 +26,8 @@ static struct timer_cpu timers[MAX_CPUS];
  * and QEMU's CPUs that take turns change turns at timer interrupts.
  */
 enum {
-    MIN_TICK_US = 50 /* leaves time for something else */
+    MIN_TICK_US = 50, /* leaves time for something else */
+    MAX_TICK_US = 1000000
 };
 static uint64_t tick; /* TSC ticks; 0: none */
 
@@ -35,6 +36,8 @@ timer_init(void)
 {
     uint64_t us = cmdline_number("tick_us", 0);
 
+    if (us > MAX_TICK_US)
+        us = MAX_TICK_US;
     if (us > 0)
         tick = ns_to_tsc((us < MIN_TICK_US ? MIN_TICK_US : us) * 1000);
     for (unsigned i = 0; i < MAX_CPUS; i++) {

@@ -104,6 +104,20 @@ TEST(long_write)
     CHECK_EQ(wait(NULL), pid);
 }
 
+/*
+ * A tick of 2^64/1000 us and a little, ordered on the command line, is a long
+ * one: no time is lost.
+ * append: tick_us=18446744073709552
+ */
+TEST(endless_tick)
+{
+    uint64_t from = nsec();
+
+    for (volatile int i = 0; i < 1000; i++)
+        ;
+    CHECK(nsec() - from < SOON);
+}
+
 static void
 spin_with_token(void)
 {
