@@ -67,13 +67,20 @@ def test_bind_union(say: Say) -> None:
 
 
 def test_ns_can_be_run(say: Say) -> None:
-    """ns prints the commands that made the name space."""
-    say("bind -a /boot/etc /mnt")
+    """ns prints the commands that made the name space, whatever the names."""
+    say("mkdir '/tmp/it''s #1; echo no'")
+    say("bind -a '/tmp/it''s #1; echo no' /mnt")
     lines = say("ns").splitlines()
-    assert "bind #p /proc" in lines and "bind -a /boot/etc /mnt" in lines
+    assert "bind '#p' /proc" in lines
+    made = "bind -a '/tmp/it''s #1; echo no' /mnt"
+    assert made in lines
+    say("unmount /mnt")
+    assert made not in say("ns")
+    say(made)
+    assert say("ns").splitlines() == lines
     assert say("ns 1").splitlines() == lines
     assert "no such process" in say("ns 4444") or "not exist" in say("ns 4444")
-    say("unmount /boot/etc /mnt")
+    say("unmount /mnt; rm '/tmp/it''s #1; echo no'")
 
 
 def test_srv_program(say: Say) -> None:

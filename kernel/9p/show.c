@@ -2,7 +2,8 @@
  * show.c - name spaces and open files as text, for /proc and #d.
  *
  * The text of a name space is a script: the binds and mounts that make it,
- * in an order in which they can be run again.
+ * in an order in which they can be run again.  A path stands in quotes where
+ * the shell would see more in it than a word: names come from servers.
  */
 #include "9p/private.h"
 
@@ -12,20 +13,11 @@ struct text { /* where it goes; what does not fit is counted */
 };
 
 static void
-add(struct text *t, const char *fmt, ...)
+add(struct text *t, const char *s)
 {
-    char line[3 * MAX_PATH];
-    va_list args;
-    int n;
-
-    va_start(args, fmt);
-    n = vsnprint(line, sizeof line, fmt, args);
-    va_end(args);
-    if ((size_t)n >= sizeof line)
-        n = sizeof line - 1;
     if (t->len < t->room)
-        strlcpy(t->buf + t->len, line, t->room - t->len);
-    t->len += (size_t)n;
+        strlcpy(t->buf + t->len, s, t->room - t->len);
+    t->len += strlen(s);
 }
 
 /* ---- open files ---- */
@@ -82,10 +74,11 @@ fds_text(uint32_t pid, char *buf, size_t n)
     if (err)
         return err;
     path_text(dot->path, line, sizeof line);
-    add(&t, "%s\n", line);
+    add(&t, line);
+    add(&t, "\n");
     for (int fd = 0; (c = fds_next(fds, &fd)); fd++) {
         fd_line(fd, c, line, sizeof line);
-        add(&t, "%s", line);
+        add(&t, line);
         chan_close(c);
     }
     fds_unref(fds);
@@ -96,21 +89,74 @@ fds_text(uint32_t pid, char *buf, size_t n)
 
 /* ---- name spaces ---- */
 
+static bool
+is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') || c == '/' || c == '.' || c == '-' ||
+           c == '_' || c == '+' || c == ',' || c == ':' || (c & 0x80) != 0;
+}
+
+/* A word of the shell: as it is, or 'in quotes', in which '' is a quote. */
+static void
+add_word(struct text *t, const char *word)
+{
+    const char *p = word;
+    char c[3] = "";
+
+    while (is_plain(*p))
+        p++;
+    if (*p == '\0' && p != word) {
+        add(t, word);
+        return;
+    }
+    add(t, "'");
+    for (p = word; *p != '\0'; p++) {
+        c[0] = *p;
+        c[1] = *p == '\'' ? '\'' : '\0';
+        add(t, c);
+    }
+    add(t, "'");
+}
+
+static void
+add_path(struct text *t, const struct path *p)
+{
+    char path[MAX_PATH];
+
+    path_text(p, path, sizeof path);
+    add_word(t, path);
+}
+
+/* A path that begins at a stream, and has come no further: see
+ * sys_ns.c:mount_path. */
+static bool
+is_mount(const struct path *p)
+{
+    return p && p->up && !p->up->up && strcmp(p->up->name, "/") != 0;
+}
+
 /* One part of what is bound at `place`: order is "", "b" or "a". */
 static void
 add_bind(struct text *t, const struct join_part *part, const char *order,
-        const char *place)
+        const struct path *place)
 {
-    char what[MAX_PATH], flags[4] = "";
     const struct path *p = part->to->path;
+    bool mounted = part->to->dev->letter == 'M' && is_mount(p);
+    char flags[8] = " ";
 
-    snprint(flags, sizeof flags, "%s%s", order,
-            part->flags & MCREATE ? "c" : "");
-    path_text(p && part->to->dev->letter == 'M' ? p->up : p, what, sizeof what);
-    add(t, "%s %s%s%s%s %s", part->to->dev->letter == 'M' ? "mount" : "bind",
-            flags[0] ? "-" : "", flags, flags[0] ? " " : "", what, place);
-    if (part->to->dev->letter == 'M' && p && p->name[0])
-        add(t, " %s", p->name);
+    if (order[0] || part->flags & MCREATE)
+        snprint(flags, sizeof flags, " -%s%s ", order,
+                part->flags & MCREATE ? "c" : "");
+    add(t, mounted ? "mount" : "bind");
+    add(t, flags);
+    add_path(t, mounted ? p->up : p);
+    add(t, " ");
+    add_path(t, place);
+    if (mounted && p->name[0]) {
+        add(t, " ");
+        add_word(t, p->name);
+    }
     add(t, "\n");
 }
 
@@ -121,10 +167,9 @@ add_bind(struct text *t, const struct join_part *part, const char *order,
 static void
 add_place(struct text *t, const struct chan *from, const struct join *j)
 {
-    char place[MAX_PATH];
+    const struct path *place = from->path;
     unsigned self = 0;
 
-    path_text(from->path, place, sizeof place);
     while (self < j->n && !chan_same_file(j->part[self].to, from))
         self++;
     if (self == j->n) {
@@ -145,7 +190,6 @@ ns_text(uint32_t pid, char *buf, size_t n)
     struct name_space *ns;
     struct chan *dot, *from;
     struct join *j;
-    char path[MAX_PATH];
     uint64_t serial = 0;
     int err = groups_of(pid, &fds, &ns, &dot);
 
@@ -156,8 +200,9 @@ ns_text(uint32_t pid, char *buf, size_t n)
         chan_close(from);
         join_unref(j);
     }
-    path_text(dot->path, path, sizeof path);
-    add(&t, "cd %s\n", path);
+    add(&t, "cd ");
+    add_path(&t, dot->path);
+    add(&t, "\n");
     fds_unref(fds);
     ns_unref(ns);
     chan_close(dot);

@@ -338,8 +338,8 @@ TEST(told_as_commands)
     snprint(path, sizeof(path), "/proc/%d/ns", getpid());
     text = read_file(path, NULL);
     MUST(text != NULL);
-    CHECK(strncmp(text, "bind #B /boot\n", 14) == 0);
-    CHECK(strstr(text, "bind -a #t /dev\n") != NULL);
+    CHECK(strncmp(text, "bind '#B' /boot\n", 16) == 0);
+    CHECK(strstr(text, "bind -a '#t' /dev\n") != NULL);
     CHECK(strstr(text, "bind -bc /n/a /n/u\nbind -b /n/a /n/u\n"
                        "bind -a /n/b /n/u\nbind /dev/null /dev/zero\n"
                        "bind -c /n/b /mnt\nbind -a /n/a /mnt\n"
