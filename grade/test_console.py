@@ -121,6 +121,18 @@ def test_raw_mode_ends_with_its_owner(machine: Machine) -> None:
     machine.expect(PROMPT)
 
 
+def test_raw_mode_of_two(machine: Machine) -> None:
+    """Who wanted raw mode first still has it when another no longer does."""
+    inner = "{ echo rawon; echo rawoff; } > /dev/consctl; "
+    inner += "{ echo rawon; } > /dev/consctl; "
+    raw = "{ echo rawon; " + inner + "echo ready > /dev/cons; "
+    machine.send(raw + "head -n 1 /dev/cons | xd > /dev/cons; } > /dev/consctl\n")
+    machine.expect("(?m)^ready\r?\n")
+    machine.send("a\x03\n")
+    machine.expect("61 *03 *0a")
+    machine.expect(PROMPT)
+
+
 @pytest.mark.parametrize(
     "date, seconds",
     [

@@ -85,7 +85,13 @@ cons_write(struct chan *c, struct io *from, uint64_t offset)
     return done;
 }
 
-static struct chan *raw_owner; /* [a] who asked for raw mode; NULL: nobody */
+/* c->aux, atomic: does this opener ask for raw mode? */
+static void
+ask_raw(struct chan *c, bool raw)
+{
+    if (__atomic_exchange_n(&c->aux, raw, __ATOMIC_RELAXED) != raw)
+        consin_raw(raw);
+}
 
 static int64_t
 consctl_write(struct chan *c, struct io *from, uint64_t offset)
@@ -97,26 +103,19 @@ consctl_write(struct chan *c, struct io *from, uint64_t offset)
     (void)offset;
     if (err < 0)
         return err;
-    if (strcmp(text, "rawon") == 0) {
-        __atomic_store_n(&raw_owner, c, __ATOMIC_RELAXED);
-        consin_raw(true);
-    } else if (strcmp(text, "rawoff") == 0) {
-        __atomic_store_n(&raw_owner, NULL, __ATOMIC_RELAXED);
-        consin_raw(false);
-    } else {
+    if (strcmp(text, "rawon") == 0)
+        ask_raw(c, true);
+    else if (strcmp(text, "rawoff") == 0)
+        ask_raw(c, false);
+    else
         return -E_BADCTL;
-    }
     return n;
 }
 
 static void
 cons_close(struct chan *c)
 {
-    struct chan *me = c;
-
-    if (__atomic_compare_exchange_n(&raw_owner, &me, NULL, false,
-                __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-        consin_raw(false);
+    ask_raw(c, false);
 }
 
 /* ---- streams ---- */

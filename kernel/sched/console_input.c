@@ -43,7 +43,7 @@ static struct {
     char ready[READY]; /* ring of finished input, ^D as an end mark */
     unsigned head, tail;
     uint32_t notegrp;
-    bool raw;
+    unsigned raw; /* how many ask for it */
 } in;
 
 static void
@@ -237,9 +237,9 @@ void
 consin_raw(bool raw)
 {
     spin_lock(&in.readers.lock);
-    if (raw && !in.raw && in.len > 0)
+    if (raw && in.raw == 0 && in.len > 0)
         finish_line();
-    in.raw = raw;
+    in.raw += raw ? 1 : -1u;
     spin_unlock(&in.readers.lock);
 }
 

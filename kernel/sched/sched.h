@@ -311,7 +311,8 @@ int64_t consin_read(vaddr_t buf, size_t len); /* sleeps */
 int consin_take(char *buf, size_t len); /* sleeps */
 
 /* Each character as it is typed, without echo, ^C and ^D too; what was typed
- * of a line so far comes first.  Off as long as nobody asks. */
+ * of a line so far comes first.  As long as any of those who asked (true) has
+ * not taken it back (false). */
 void consin_raw(bool raw);
 
 /* The note group that ^C interrupts. */
