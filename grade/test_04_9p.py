@@ -30,7 +30,7 @@ def test_host_counts(build: Callable[..., Variant], tmp_path: Path) -> None:
     """Guest and host count in one file of tally, each through its own kernel."""
     variant = build(Variant(stage=4, ktest=False))
     place = tmp_path / "s"
-    machine = serving(variant, place, limit=120)
+    machine = serving(variant, place)
     for line in ("tally", "echo 5 > /mnt/apples"):
         machine.command_line(line, PROMPT)
     with socket.socket(socket.AF_UNIX) as sock:

@@ -155,7 +155,7 @@ def test_linux_mounts(variant: Variant, tmp_path: Path) -> None:
     if kernel is None:
         pytest.skip("no Debian, or its packages cannot be had")
     line = f"host=127.0.0.1,port={port},nodelay=on,server=on,wait=off"
-    machine = machine_with_port(variant, COM2, line, limit=320, host_limit=320)
+    machine = machine_with_port(variant, COM2, line, host_limit=320)
     words = ["timeout", "-k", "2", "300", "qemu-system-x86_64", "-M", "q35"]
     words += ["-m", "256", "-nodefaults", "-display", "none", "-no-reboot"]
     words += ["-kernel", str(kernel), "-initrd", str(tmp_path / "initrd")]
@@ -355,7 +355,7 @@ def test_share(variant: Variant, shared: Path, tmp_path: Path) -> None:
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    machine = machine_with_port(variant, COM3, f"path={tmp_path / 'link'}", limit=30)
+    machine = machine_with_port(variant, COM3, f"path={tmp_path / 'link'}")
     try:
         for _ in range(20):
             if "note" in machine.command_line("ls /n/host", PROMPT):

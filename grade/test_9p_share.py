@@ -224,7 +224,7 @@ def sharing(
         )
         thread.start()
         line = f"path={tmp_path / 'link'}"
-        machine = machine_with_port(variant, COM3, line, limit=30)
+        machine = machine_with_port(variant, COM3, line)
         for _ in range(20):
             if "note" in machine.command_line("ls /n/host", PROMPT):
                 return machine

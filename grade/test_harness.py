@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Callable
 
@@ -79,6 +80,16 @@ def test_limit_is_guest_time(probe: Path) -> None:
             machine.settle()
             seen.append(machine.registers()[0])
     assert seen[0] == seen[1]
+
+
+def test_no_limit_of_guest_time(probe: Path, start: Callable[..., Machine]) -> None:
+    """Such a machine goes on while nobody waits for it, to the host's limit."""
+    machine = start(kernel=probe, cmdline="h", limit=None, host_limit=2)
+    time.sleep(1)
+    assert "running" in machine.qmp.hmp("info status")
+    machine.process.wait(10)
+    with pytest.raises(HostFailure):
+        machine.wait()
 
 
 def test_terminal(probe: Path, start: Callable[..., Machine]) -> None:

@@ -23,6 +23,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,7 +64,7 @@ class Setup:
     mem: str = "128M"
     cpu: str = "max"
     shift: int | None = 5  # icount: 2^shift ns an instruction; None: host clock
-    limit: int = 10  # seconds of guest time
+    limit: int | None = 10  # seconds of guest time; None: host_limit alone counts
     host_limit: float = 150.0  # seconds of host time
     terminal: bool = False  # serial line open for send() and expect()
     screen: bool = False  # a VGA card
@@ -237,6 +238,7 @@ class Machine:
         self._typed = b""  # what the terminal has received so far
         self._seen = 0  # how much of it expect() has consumed
         self._left = 0  # guest seconds of limit not yet handed to the watchdog
+        self._alarm: threading.Timer | None = None
         Machine.log.append(self)
         self._spawn()
 
@@ -282,9 +284,14 @@ class Machine:
         if self.serial:
             line.close()
             self.serial.setblocking(False)
+        if self.setup.limit is None:  # also while nobody waits for the machine
+            self._alarm = threading.Timer(self.setup.host_limit, self.process.kill)
+            self._alarm.daemon = True
+            self._alarm.start()
         try:
             self.qmp = Qmp(ours, self.deadline)
-            self._arm(self.setup.limit)
+            if self.setup.limit is not None:
+                self._arm(self.setup.limit)
             if not self.setup.hold:
                 self.qmp.command("cont")
         except Closed as error:
@@ -419,6 +426,8 @@ class Machine:
 
     def close(self) -> None:
         """End QEMU, however it is, and keep what it wrote."""
+        if self._alarm is not None:
+            self._alarm.cancel()
         if self.process.poll() is None:
             try:
                 self.qmp.command("quit")
@@ -454,10 +463,11 @@ class Machine:
     def expect(self, pattern: str, limit: int = 60) -> re.Match[str]:
         """Read the console until pattern matches what came since the last one.
 
-        Fails after `limit` seconds of guest time or at the end of the run.
+        Fails after `limit` seconds of guest time (if the machine has a limit of
+        those) or at the end of the run.
         """
         try:
-            if self.end is None:
+            if self.end is None and self.setup.limit is not None:
                 self._arm(limit)
         except Closed:
             self._ended()
