@@ -87,7 +87,7 @@ def test_no_limit_of_guest_time(probe: Path, start: Callable[..., Machine]) -> N
     machine = start(kernel=probe, cmdline="h", limit=None, host_limit=2)
     time.sleep(1)
     assert "running" in machine.qmp.hmp("info status")
-    machine.process.wait(10)
+    machine.process.wait(15)
     with pytest.raises(HostFailure):
         machine.wait()
 

@@ -23,7 +23,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -238,7 +237,6 @@ class Machine:
         self._typed = b""  # what the terminal has received so far
         self._seen = 0  # how much of it expect() has consumed
         self._left = 0  # guest seconds of limit not yet handed to the watchdog
-        self._alarm: threading.Timer | None = None
         Machine.log.append(self)
         self._spawn()
 
@@ -284,10 +282,6 @@ class Machine:
         if self.serial:
             line.close()
             self.serial.setblocking(False)
-        if self.setup.limit is None:  # also while nobody waits for the machine
-            self._alarm = threading.Timer(self.setup.host_limit, self.process.kill)
-            self._alarm.daemon = True
-            self._alarm.start()
         try:
             self.qmp = Qmp(ours, self.deadline)
             if self.setup.limit is not None:
@@ -426,8 +420,6 @@ class Machine:
 
     def close(self) -> None:
         """End QEMU, however it is, and keep what it wrote."""
-        if self._alarm is not None:
-            self._alarm.cancel()
         if self.process.poll() is None:
             try:
                 self.qmp.command("quit")

@@ -15,7 +15,8 @@ static const char usage[] =
         "  -i       to one client, on descriptors 0 and 1\n"
         "  -f file  to one client after the other, on this file\n"
         "  -s name  in the background, posted as /srv/name (exportfs)\n"
-        "  -r       for reading only\n";
+        "  -r       for reading only\n"
+        "Each request has a process; `kill -g` ends them all.\n";
 
 enum {
     CLOSED = -1

@@ -10,7 +10,8 @@ static const char usage[] =
         "  -m dir   mounted there (/n/host)\n"
         "  -s name  posted as /srv/name, and mounted only with -m\n"
         "  -i       one client, on descriptors 0 and 1\n"
-        "  -t tree  which of the server's trees\n";
+        "  -t tree  which of the server's trees\n"
+        "Each request has a process; `kill -g` ends them all.\n";
 
 /* Speak to the server before anybody is promised its files. */
 static void
