@@ -304,9 +304,16 @@ kill_one(void)
         sleep(100000);
 }
 
-/* A process in any blocking call dies at once and leaves nothing. */
+/*
+ * A process in any blocking call dies at once and leaves nothing: the kernel's
+ * heap may keep a few frames more, or fewer, but not half a one for each.
+ */
 TEST(killed_in_every_call)
 {
+    enum {
+        ROUNDS = 8
+    };
+
     for (way = 0; way < ARRAY_LEN(ways); way++) {
         uint64_t before;
 
@@ -314,8 +321,9 @@ TEST(killed_in_every_call)
         check_record("info killed in %s", ways[way].name);
         kill_one();
         before = check_free_memory();
-        kill_one();
-        if (check_free_memory() != before)
+        for (int i = 0; i < ROUNDS; i++)
+            kill_one();
+        if (check_free_memory() + ROUNDS / 2 <= before)
             check_record("killed in %s: %lu frames, now %lu", ways[way].name,
                     before, check_free_memory());
     }

@@ -71,7 +71,7 @@ TEST(shortest_periods)
     from = nsec();
     for (volatile int i = 0; i < 1000; i++)
         ;
-    CHECK(nsec() - from < 100 * SOON);
+    CHECK(nsec() - from < 100ul * SOON);
     stop = 1;
     for (int i = 0; i < 9; i++)
         CHECK(wait(NULL) > 0);

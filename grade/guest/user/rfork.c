@@ -407,18 +407,18 @@ TEST(wait_times_of_all)
     if (pid == 0) {
         for (int i = 0; i < 3; i++) {
             if (rfork(RFPROC | (i == 2 ? RFNOWAIT : 0)) == 0) {
-                work(20 * MS);
+                work(60 * MS);
                 _exits("");
             }
-            sleep(30 * MS);
+            sleep(80 * MS);
         }
         CHECK(wait(NULL) > 0); /* the other one's end is nobody's business */
         _exits("");
     }
     CHECK_EQ(wait(&w), pid);
-    CHECK(w.user_ns + w.sys_ns >= 38 * MS);
-    CHECK(w.user_ns + w.sys_ns < 50 * MS);
-    CHECK(w.real_ns >= 90 * MS && w.real_ns < 110 * MS);
+    CHECK(w.user_ns + w.sys_ns >= 118 * MS);
+    CHECK(w.user_ns + w.sys_ns < 170 * MS);
+    CHECK(w.real_ns >= 240 * MS && w.real_ns < 300 * MS);
 }
 
 /* Messages come in the order in which the children died. */
