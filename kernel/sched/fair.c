@@ -99,11 +99,15 @@ fair_move(struct proc *p, unsigned cpu)
 }
 
 /*
- * Queue p, which is in no queue, on rq; the caller holds rq->lock.  First
- * raise_floors.  If p's group has nobody queued here (its bit in rq->groups),
- * the group is a late comer among groups; and p is one inside its group.
- * Then p goes into the group's heap by its virtual time, and p->queued and
- * rq->count say so.
+ * Queue p on rq.
+ *
+ * Needs: p is in no queue; the caller holds rq->lock.
+ * On return: p is in its group's heap by its virtual time; its group's bit in
+ * rq->groups is set; p->queued and rq->count say so.  The floors are where
+ * they belong now, not where the last pick left them: raise_floors.
+ * Nobody gains by coming late: p's virtual time is at most a quantum below
+ * its group's floor.  The same holds for the group's, below the floor of the
+ * CPU, if none of its processes was queued here.
  *
  * Lab 3.3
  */

@@ -24,14 +24,19 @@ wrong_order(const struct cpu *cpu, const struct spinlock *lock)
 }
 
 /*
- * spin_lock of boot/lock.h.  Turns interrupts off, then checks the order:
- * if this CPU holds a lock of the same or a higher rank (bit r of
- * cpu->lock_ranks: it holds one of rank r) that is wrong_order's business,
- * before a ticket is drawn.  Then draws a ticket and waits for its number.
- * While it waits it calls tlb_poll, because the holder may be waiting for
- * this CPU's answer.  On return the lock's holder and the CPU's lock_ranks
- * and lock_depth tell that it is held; lock_intr keeps whether interrupts
- * were on before the first of nested locks.
+ * spin_lock of boot/lock.h: wait until this CPU holds the lock.
+ *
+ * Needs: every lock that this CPU holds has a lower rank (bit r of
+ * cpu->lock_ranks: it holds one of rank r).  Otherwise wrong_order, and no
+ * ticket is drawn: a ticket that nobody serves would stop all other CPUs.
+ * On return: interrupts are off; lock->holder, the rank's bit in lock_ranks
+ * and lock_depth (one more) say that this CPU holds the lock; lock_intr says
+ * whether interrupts were on before the outermost of its locks.
+ * In between: tickets are served in the order in which they were drawn, and a
+ * CPU that waits calls tlb_poll, since the holder may wait for its answer.
+ * Throughout: no interrupt can move this code to another CPU while it uses
+ * this_cpu(), and nothing of the critical section happens before the lock is
+ * this CPU's.
  *
  * Lab 3.1
  */
@@ -63,11 +68,15 @@ ranked_lock(struct spinlock *lock)
 }
 
 /*
- * spin_unlock of boot/lock.h.  Panics with "spin_unlock: NAME: not held by
- * this CPU" if that is so.  Undoes what ranked_lock noted, lets the next
- * ticket in with a store that nothing of the critical section can follow,
- * and turns interrupts on again if this was the outermost lock and they were
- * on before it.
+ * spin_unlock of boot/lock.h: the next ticket's CPU may have the lock.
+ *
+ * Needs: this CPU is the holder.  Otherwise a panic: "spin_unlock: NAME: not
+ * held by this CPU".
+ * On return: holder, lock_ranks and lock_depth are as they were before the
+ * lock was taken.  Interrupts are on only if this was the last lock that the
+ * CPU held and they were on before the first.
+ * Throughout: all that the critical section read or wrote happens before
+ * another CPU can see that the lock is free, and so does the bookkeeping.
  *
  * Lab 3.1
  */

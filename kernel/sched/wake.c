@@ -78,8 +78,9 @@ runq_add(struct proc *p)
 }
 
 /*
- * SLEEPING -> READY, for one of all who try at the same time: true for who
- * made the change, false if p was not asleep (any more).
+ * Make p READY if it is SLEEPING.  Of all callers that try at the same time
+ * one gets true: it made the change, and must queue p.  The others get false,
+ * and so does a caller that finds p awake.
  *
  * Lab 3.4
  */
@@ -182,13 +183,24 @@ note_forbids_sleep(struct proc *p, enum block_how how)
 }
 
 /*
- * See sched.h for what callers may rely on.  In this order: note why, and
- * that no time-out has happened; become SLEEPING while `lock` is still held;
- * give up the lock, but leave interrupts off (spin_unlock turns them on if
- * lock_intr says so); arm the sleep timer if there is a deadline; switch
- * away, unless note_forbids_sleep, after which the process is RUNNING again.
- * Awake, with interrupts on: no timer is left armed, wchan is NULL, and a
- * note (if how allows it) counts more than a time-out.
+ * Sleep until a waker comes, or a note (if `how` allows it), or the deadline.
+ * See sched.h for what callers may rely on.
+ *
+ * Needs: the caller holds `lock`, under which its wakers look for it, and no
+ * other.
+ * While it sleeps: p->wchan is `why`; p->sleep_timer is armed if and only if
+ * there is a deadline, with sleep_timed_out.
+ * No wakeup is lost: a waker that holds `lock` finds the process either still
+ * awake, with its condition not yet examined, or SLEEPING.  A note's sender,
+ * who does not hold it, either sees SLEEPING or is seen by note_forbids_sleep
+ * (both sides in one total order); after that the process runs on without a
+ * switch.  A time-out is noted before the wakeup, and none of an earlier
+ * sleep remains.
+ * No interrupt comes between the release of `lock` and the switch: spin_unlock
+ * turns interrupts on only if this_cpu()->lock_intr says so.
+ * Returns with interrupts on, `lock` released, the process RUNNING, the timer
+ * not armed, wchan NULL: -E_INTR if `how` is PROC_INTERRUPTIBLE and a note
+ * waits, else -E_TIMEOUT if the deadline passed, else 0.
  *
  * Lab 3.4
  */

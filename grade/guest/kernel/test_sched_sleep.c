@@ -328,9 +328,15 @@ sleeper(void *arg)
 /* One wakeup is for all who sleep. */
 KTEST(wakeup_wakes_all)
 {
+    unsigned asleep = 0;
+
     start(sleeper, SLEEPERS);
-    for (unsigned i = 0; i < SLEEPERS; i++)
-        sched_yield(); /* they come to their sleep */
+    CHECK_EQ(sleep(&many.back, never, NULL, tsc_in(MS)), -E_TIMEOUT);
+    spin_lock(&many.q.lock);
+    LIST_EACH(&many.q.procs, node)
+    asleep++;
+    spin_unlock(&many.q.lock);
+    CHECK_EQ(asleep, SLEEPERS); /* all, or this test proves nothing */
     CHECK_EQ(many.up, 0);
     spin_lock(&many.q.lock);
     many.set = true;
