@@ -13,6 +13,7 @@
 #   make replay T=name  records a test and replays it, backwards too
 #   make trace        a picture of what RUN="program words" did on CPUS=2
 #   make book         the book as HTML in build/book/ (docs/, labs/)
+#   make figures      the book's figures, from docs/figures/*.py
 #   make hint STEP=2.3  the next hint for a step of a lab
 #   make grade LAB=n  points for this tree; SUBMISSION=file: for that archive
 #   make handin LAB=n the files to hand in, as an archive
@@ -776,7 +777,10 @@ book:
 	$(Q)$(if $(filter mkdocs,$(MKDOCS)),tools/install.sh book)
 	$(Q)SOURCE_DATE_EPOCH=0 $(MKDOCS) build --quiet --strict
 	$(call say,HTML,build/book/index.html)
-.PHONY: book
+# docs/figures/*.svg from the Python beside them
+figures:
+	$(Q)$(PYTHON) tools/figure.py
+.PHONY: book figures
 
 # What compiles on the host is tested there too, under ASan and UBSan.  The
 # head of each test names the sources it needs.

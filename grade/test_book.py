@@ -84,3 +84,42 @@ def test_hints_are_folded() -> None:
     )
     assert run.stdout.count("??? tip") == 2, run.stderr
     assert f"Do it.\n\n{hints}\n### Step 2.2" in run.stdout
+
+
+def test_figures_are_drawn(tmp_path: Path) -> None:
+    """Every figure is what its source draws, and a page shows it under its number."""
+    run = subprocess.run(
+        ["/usr/bin/python3", "tools/figure.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, f"not as drawn; `make figures`: {run.stdout}"
+    shown = set()
+    for chapter in sorted(ROOT.glob("docs/0*.md")):
+        text = chapter.read_text(encoding="utf-8")
+        figures = re.findall(r"^!\[Figure (\d+)\.(\d+): .+\]\((.+)\)$", text, re.M)
+        wanted = [
+            (f"{int(chapter.name[:2])}", str(n)) for n in range(1, len(figures) + 1)
+        ]
+        assert [(a, b) for a, b, _ in figures] == wanted, f"{chapter.name}: numbers"
+        shown |= {(chapter.parent / path).resolve() for _, _, path in figures}
+    lost = set((ROOT / "docs").rglob("*.svg")) - shown
+    assert not lost, f"shown on no page: {lost}"
+
+
+def test_listings_come_from_the_tree(site: Path) -> None:
+    """A listing in a page is the definition as the tree has it, and only that."""
+    code = "import sys; sys.path.insert(0, 'tools'); import book; "
+    code += "text = open('kernel/sched/list.h').read(); "
+    code += "print(book.definition(text, 'list')); "
+    code += "text = open('kernel/boot/x86_64/trap_entry.asm').read(); "
+    code += "print(book.definition(text, 'trap_return')); "
+    code += "print(book.definition(open('kernel/sched/sleep.c').read(), 'wakeup'))"
+    run = subprocess.run(
+        ["/usr/bin/python3", "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert run.stdout.startswith("struct list {\n"), run.stderr
+    assert "\ntrap_return:\n" in run.stdout and "iretq" in run.stdout
+    assert run.stdout.endswith("    spin_unlock(&q->lock);\n}\n")
+    assert '"listing")' not in "".join(p.read_text() for p in site.rglob("*.html"))

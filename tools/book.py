@@ -13,9 +13,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parent.parent
+LISTING = re.compile(r'^\[`([\w./-]+):(\w+)`\]\([^) ]+ "listing"\)$', re.M)
+FIGURE = re.compile(r"^!\[(Figure [\w.]+: [^\]]+)\]\((figures/[\w-]+\.svg)\)$", re.M)
 
 
 def pages_of(entry: Any) -> list[Any]:
@@ -86,9 +89,39 @@ def with_hints(text: str, hints: dict[str, list[str]]) -> str:
     return "".join(parts)
 
 
+def definition(text: str, name: str) -> str:
+    """The C function, structure, enum or assembly label of that name, without its comment."""
+    c = rf"^[a-z][^\n;]*\n{name}\([^;{{]*\n\{{\n.*?^\}}|^(?:struct|enum) {name} \{{\n.*?^\}}[^\n]*;"
+    assembly = rf"^{name}:\n.*?(?=\n\n|\Z)"
+    found = re.search(f"{c}|{assembly}", text, re.M | re.S)
+    if found is None:
+        raise PluginError(f"no definition of {name}")
+    return found[0]
+
+
+def listing(match: re.Match[str]) -> str:
+    """A definition out of the tree, as it is now."""
+    source, name = match[1], match[2]
+    body = definition((ROOT / source).read_text(encoding="utf-8"), name)
+    language = "nasm" if source.endswith(".asm") else "c"
+    return f'``` {{ .{language} title="{source}" }}\n{body}\n```'
+
+
+def figure(match: re.Match[str]) -> str:
+    """A figure as part of the page, so that it takes the page's colours."""
+    drawing = (ROOT / "docs" / match[2]).read_text(encoding="utf-8")
+    ident = re.sub(r"\W", "-", match[1].split(":")[0].lower())
+    drawing = re.sub(r"<style>.*?</style>\n", "", drawing, flags=re.S)
+    drawing = drawing.replace("<svg ", f'<svg role="img" aria-label="{match[1]}" ', 1)
+    drawing = drawing.replace('id="head"', f'id="{ident}-head"')
+    drawing = drawing.replace("url(#head)", f"url(#{ident}-head)")
+    return f'<figure id="{ident}">{drawing}<figcaption>{match[1]}</figcaption></figure>'
+
+
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Fold the hints into a lab's page; let Markdown work in folded HTML."""
+    """Insert listings and figures; fold hints; let Markdown work in folded HTML."""
     path = ROOT / page.file.src_uri
+    markdown = FIGURE.sub(figure, LISTING.sub(listing, markdown))
     if path.parent.parent.name == "labs":
         markdown = with_hints(markdown, hints_of(path.parent))
     return re.sub(r"<details>", '<details markdown="1">', markdown)

@@ -70,7 +70,7 @@ ROWS = {
     "docs/bench.tsv": r"^(?:pipe|{layer})_.*\n",
     "kernel/boot/lock.h": r"^ *RANK_\w+, +/\* {layer}: .*\n",
 }
-_NUMBERED = re.compile(r"(?:docs|labs)/(\d\d)-|grade/test_(\d\d)_")
+_NUMBERED = re.compile(r"(?:docs(?:/figures)?|labs)/(\d\d)-|grade/test_(\d\d)_")
 
 
 def first_lab(path: str) -> int:
