@@ -9,7 +9,7 @@
 #   make fuzz         RUNS= inputs at random for the 9P codec
 #   make check        format, layers, dead prototypes, names in the docs
 #   make doctor       what this system lacks, and the command that mends it
-#   make gdb          the machine under GDB; T=name: one test
+#   make gdb          the machine under GDB; T=name: one test, AT=label: from there
 #   make replay T=name  records a test and replays it, backwards too
 #   make trace        a picture of what RUN="program words" did on CPUS=2
 #   make book         the book as HTML in build/book/ (docs/, labs/)
@@ -271,6 +271,7 @@ endif
 NM := $(BINUTILS)nm
 AR := $(BINUTILS)ar
 STRIP := $(BINUTILS)strip
+OBJCOPY := $(BINUTILS)objcopy
 NASM := nasm
 PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
 Q := $(if $(V),,@)
@@ -400,9 +401,12 @@ $(addprefix $(B)/kernel/,mmu/kasan.c.o mmu/frame.c.o mmu/kheap.c.o \
 	mmu/kheap_debug.c.o boot/string.c.o): SAN_FLAGS :=
 endif
 
+# NASM's table of address ranges names all sections, its compilation unit the
+# first alone: GDB believes the table, and complains at each step in another
 $(B)/%.asm.o: %.asm $(B)/offsets.inc $(B)/flags | $$(@D)/
 	$(call say,NASM,$<)
 	$(Q)$(NASM) $(NASMFLAGS) -MD $@.d -MP -o $@ $<
+	$(Q)$(OBJCOPY) -R .debug_aranges -R .rela.debug_aranges $@
 
 # structure offsets for assembly, from what the C compiler lays out
 $(B)/offsets.inc: kernel/boot/x86_64/offsets.c $(B)/flags | $$(@D)/
@@ -754,7 +758,8 @@ doctor:
 
 gdb replay:
 	$(Q)STAGE=$(STAGE) DEBUG=$(DEBUG) SAN=$(SAN) CC=$(CC) CPUS=$(CPUS) \
-		MEM=$(MEM) APPEND='$(APPEND)' $(PYTHON) -m grade.run $@ $(T) $(GDBFLAGS)
+		MEM=$(MEM) APPEND='$(APPEND)' AT='$(AT)' \
+		$(PYTHON) -m grade.run $@ $(T) $(GDBFLAGS)
 
 # what to trace: one program with its words
 RUN ?= forkbomb 6

@@ -2,14 +2,15 @@
 
     python3 -m grade.run list              ids of all guest tests
     python3 -m grade.run test ID           run it once, show everything
-    python3 -m grade.run gdb [ID]          under GDB, stopped before it starts
+    python3 -m grade.run gdb [ID]          under GDB, stopped at kernel_main
     python3 -m grade.run replay ID         record it, then GDB that can go back
     python3 -m grade.run trace [WORDS]     run a program with tracing, draw it
     python3 -m grade.run console           the terminal of a machine under GDB
 
 gdb and replay take GDB's options (-x FILE, -ex COMMAND, -batch) at the end.
 `make gdb`, `make gdb T=ID`, `make replay T=ID` and `make trace` call this, the
-first three with GDBFLAGS, the last with the words of RUN.
+first three with GDBFLAGS, the last with the words of RUN.  AT=PLACE in the
+environment is where gdb stops first: a label, a function, an address.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from grade.harness import ROOT, GuestFailure, HostFailure, Setup, Variant
+from grade.harness.first_machine import first_machine
+from grade.harness.foreground import run_in_foreground
 from grade.harness.guest import build_tests, find, home_tests
 from grade.harness.machine import base_command, end_with_parent
 
@@ -112,7 +115,7 @@ def debug(setup: Setup, command: list[str], first: list[str], more: list[str]) -
         print("`help lux` lists what GDB knows about Lux9.")
         sys.stdout.flush()
         environment = dict(os.environ, LUX9_CONSOLE=str(PLACE / "console"))
-        return subprocess.run(gdb, cwd=ROOT, env=environment).returncode
+        return run_in_foreground(gdb, cwd=ROOT, env=environment)
     finally:
         machine.terminate()
         try:
@@ -123,9 +126,19 @@ def debug(setup: Setup, command: list[str], first: list[str], more: list[str]) -
 
 
 def gdb(name: str, more: list[str]) -> int:
-    """`make gdb`: the machine stopped at kernel_main, GDB attached."""
-    setup = setup_for(name)
-    first = ["-ex", "hbreak kernel_main", "-ex", "continue"]
+    """`make gdb`: the machine stopped at kernel_main, or at AT, GDB attached."""
+    place = os.environ.get("AT", "")
+    try:
+        setup = setup_for(name)
+    except LookupError:
+        outside = first_machine(name)
+        setup = outside.setup
+        if not place and outside.stop is not None:
+            place = f"{outside.stop:#x}"
+        print(f"The machine of {outside.test.split('/')[-1]}")
+        print("as that test finds it; AT=label stops elsewhere.")
+    first = ["-ex", f"lux at {place}"] if place else []
+    first = first or ["-ex", "hbreak kernel_main", "-ex", "continue"]
     return debug(setup, base_command(setup), first, more)
 
 

@@ -368,8 +368,8 @@ def test_other_cpus() -> None:
 def test_help() -> None:
     """help lux lists every command with a line, and its short name works."""
     help_, short = session("", "lux help", "lcpu", STAGE="1")[:2]
-    words = "9p bt chan cpu frames locks log ns program ps runq space trace type walk"
-    for word in words.split():
+    words = "9p at bt chan code cpu frames locks log mode ns program ps runq space"
+    for word in [*words.split(), "trace", "type", "walk"]:
         assert re.search(rf"^lux {word}, l{word} -- .*: lux {word}", help_, re.M), word
     assert short.startswith("CPU 0:")
 

@@ -13,9 +13,11 @@ import gdb
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 # Each module defines the commands about one subject.
-from lux import calls, command, cpus, files, locks, memory  # noqa: E402
-from lux import processes, programs, ring, runq, traps, walk  # noqa: E402, F401
+from lux import calls, command, console, cpus, early, files  # noqa: E402
+from lux import locks, memory, processes, programs, ring  # noqa: E402
+from lux import runq, traps, walk  # noqa: E402, F401
 
 subjects = [cpus, processes, calls, programs, runq, locks, walk, memory, ring]
-command.define(*subjects, files)
+command.define(*subjects, files, early, console)
+console.Watch().start()
 gdb.execute("set print pretty on")

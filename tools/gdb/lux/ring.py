@@ -1,9 +1,7 @@
-"""lux trace and lux log: the kernel's rings of what happened lately."""
+"""lux trace: the kernel's rings of what happened lately."""
 
 from __future__ import annotations
 
-import os
-import socket
 import struct
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -97,53 +95,3 @@ class Trace(LuxCommand):
             who = f"{e.pid} {name.get(e.pid, '')}".rstrip() if e.pid else "idle"
             rows.append([e.tsc - last[-1].tsc, e.cpu, who, describe(e, name)])
         yield from table(rows, "rr")
-
-
-class Log(LuxCommand):
-    """What the console has shown lately: lux log [LINES].
-
-    Without LINES, all that the ring of boot/console.c still holds."""
-
-    word = "log"
-
-    def run(self, words: list[str]) -> Iterable[str]:
-        """The last lines."""
-        log = kernel.value("console_log")
-        size = log.type.sizeof
-        end = int(kernel.value("console_log_end"))
-        data = kernel.read_bytes(int(log.address), size)
-        at = end % size
-        shown = data[at:] + data[:at] if end > size else data[:end]
-        lines = shown.decode("utf-8", "replace").replace("\r", "").split("\n")
-        if words:
-            lines = lines[-number(words[0]) - (lines[-1] == "") :]
-        return [printable(line) for line in lines]
-
-
-def printable(line: str) -> str:
-    """A line without what could upset a terminal."""
-    return "".join(c if c.isprintable() or c == "\t" else "." for c in line)
-
-
-class Type(LuxCommand):
-    """Type a line at the machine's console: lux type TEXT.
-
-    The machine reads it when it runs on; what comes before the kernel has set up
-    its serial port is lost.  Only in sessions of `make gdb`; the answer is in
-    `lux log`."""
-
-    word = "type"
-    stage = 0
-    line: socket.socket | None = None
-
-    def run(self, words: list[str]) -> Iterable[str]:
-        """Send the words to the serial line, which stays open."""
-        path = os.environ.get("LUX9_CONSOLE", "")
-        if Type.line is None and path:
-            Type.line = socket.socket(socket.AF_UNIX)
-            Type.line.settimeout(2)
-            Type.line.connect(path)
-        if Type.line is None:
-            raise LookupError("this session was not started by `make gdb`")
-        Type.line.sendall(" ".join(words).encode() + b"\n")
-        return []
