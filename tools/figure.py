@@ -132,7 +132,11 @@ class Lanes:
     """What several actors do, time running down: a column each."""
 
     def __init__(
-        self, figure: Figure, names: list[str], x: float = 20, y: float = 20,
+        self,
+        figure: Figure,
+        names: list[str],
+        x: float = 20,
+        y: float = 20,
         wide: float = 300,
     ) -> None:
         self.figure, self.wide, self.x, self.top = figure, wide, x, y
@@ -162,7 +166,8 @@ class Lanes:
         self.y += 18
         self.figure.arrow(
             [(self.middle(sender), self.y), (self.middle(receiver), self.y)],
-            words, look,
+            words,
+            look,
         )
         self.y += 12
 
