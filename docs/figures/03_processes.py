@@ -74,7 +74,9 @@ def ranks(f: Figure) -> None:
     f.arrow([(500, 96), (545, 190)], "", "line dash")
     f.arrow([(620, 96), (665, 190)], "", "line dash")
     f.text(575, 262, "Every arrow of waiting leads to a higher rank.", "soft", "middle")
-    f.text(575, 280, "CPU 2 may not wait for rank 3: it panics at once.", "soft", "middle")
+    f.text(
+        575, 280, "CPU 2 may not wait for rank 3: it panics at once.", "soft", "middle"
+    )
 
 
 def deadline(f: Figure) -> None:
@@ -106,7 +108,13 @@ def deadline(f: Figure) -> None:
 
 def family(f: Figure) -> None:
     """What a child owns at each moment of its life."""
-    columns = ["rfork", "runs", "proc_exit", "DEAD, still on its stack", "wait returned"]
+    columns = [
+        "rfork",
+        "runs",
+        "proc_exit",
+        "DEAD, still on its stack",
+        "wait returned",
+    ]
     rows = [
         ("address space", [1, 1, 0, 0, 0]),
         ("files, name space", [1, 1, 0, 0, 0]),
@@ -124,24 +132,59 @@ def family(f: Figure) -> None:
         for n, state in enumerate(owned):
             if state:
                 words = {1: "the child's", 2: "in the parent's list"}[state]
-                f.box(x0 + n * wide + 4, y, wide - 8, tall, words,
-                      {1: "good", 2: "cool"}[state])
+                f.box(
+                    x0 + n * wide + 4,
+                    y,
+                    wide - 8,
+                    tall,
+                    words,
+                    {1: "good", 2: "cool"}[state],
+                )
     y = y0 + len(rows) * (tall + 8) + 14
-    f.text(x0, y, "Stack and struct proc are freed by the next process on that CPU "
-           "(sched_finish).", "soft")
+    f.text(
+        x0,
+        y,
+        "Stack and struct proc are freed by the next process on that CPU "
+        "(sched_finish).",
+        "soft",
+    )
 
 
 def syscall(f: Figure) -> None:
     """Registers and stack before, between and after swapgs."""
     columns = [
-        ("1  the program", "GS  the program's", "rsp  user stack", "rip  user code",
-         "interrupts on", ""),
-        ("2  first instruction", "GS  the program's", "rsp  user stack",
-         "rcx = rip, r11 = rflags", "interrupts off", "bad"),
-        ("3  after swapgs", "GS  this CPU's", "rsp  user stack",
-         "old rsp to gs:CPU_USER_RSP", "interrupts off", "warm"),
-        ("4  on its own stack", "GS  this CPU's", "rsp  kernel stack",
-         "trap frame pushed", "may be turned on", "good"),
+        (
+            "1  the program",
+            "GS  the program's",
+            "rsp  user stack",
+            "rip  user code",
+            "interrupts on",
+            "",
+        ),
+        (
+            "2  first instruction",
+            "GS  the program's",
+            "rsp  user stack",
+            "rcx = rip, r11 = rflags",
+            "interrupts off",
+            "bad",
+        ),
+        (
+            "3  after swapgs",
+            "GS  this CPU's",
+            "rsp  user stack",
+            "old rsp to gs:CPU_USER_RSP",
+            "interrupts off",
+            "warm",
+        ),
+        (
+            "4  on its own stack",
+            "GS  this CPU's",
+            "rsp  kernel stack",
+            "trap frame pushed",
+            "may be turned on",
+            "good",
+        ),
     ]
     for n, (name, *rows, look) in enumerate(columns):
         x = 10 + n * 230
@@ -152,7 +195,17 @@ def syscall(f: Figure) -> None:
     f.text(222, 160, "syscall", "code", "middle")
     f.text(452, 160, "swapgs", "code", "middle")
     f.text(682, 160, "mov rsp, [gs:...]", "code", "middle")
-    f.text(10, 196, "In 2 a single instruction runs in the kernel with the program's GS "
-           "and stack. An NMI or a fault that arrived there", "soft")
-    f.text(10, 214, "and trusted GS would read the program's memory. NMI, double fault "
-           "and machine check look at GS first and have own stacks.", "soft")
+    f.text(
+        10,
+        196,
+        "In 2 a single instruction runs in the kernel with the program's GS "
+        "and stack. An NMI or a fault that arrived there",
+        "soft",
+    )
+    f.text(
+        10,
+        214,
+        "and trusted GS would read the program's memory. NMI, double fault "
+        "and machine check look at GS first and have own stacks.",
+        "soft",
+    )

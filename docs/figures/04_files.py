@@ -31,8 +31,13 @@ def objects(f: Figure) -> None:
     f.arrow([(835, 100), (835, 66)])
     f.arrow([(835, 220), (835, 160)], "", "line dash")
     f.text(842, 196, "answers")
-    f.text(10, 290, "A channel of #M also refers to the stream's channel: the connection lives "
-           "as long as a file of it is open or bound.", "soft")
+    f.text(
+        10,
+        290,
+        "A channel of #M also refers to the stream's channel: the connection lives "
+        "as long as a file of it is open or bound.",
+        "soft",
+    )
 
 
 def dot_dot(f: Figure) -> None:
@@ -52,32 +57,61 @@ def dot_dot(f: Figure) -> None:
     f.arrow([(530, 73), (640, 73)], "qid")
     f.text(650, 120, "would answer .. with /x:", "soft")
     f.text(650, 138, "not the way that led here.", "soft")
-    f.text(10, 230, "step_up goes from b to `from`, and from there one name up: /a.", "soft")
+    f.text(
+        10,
+        230,
+        "step_up goes from b to `from`, and from there one name up: /a.",
+        "soft",
+    )
 
 
 def flush(f: Figure) -> None:
     """Four ways for a note to meet an answer."""
     charts = [
-        ("the answer comes first", [
-            (0, "Tread tag 5", ""), ("note",), (0, "Tflush tag 6 oldtag 5", ""),
-            (1, "Rread tag 5", ""), (1, "Rflush tag 6", ""),
-            ("says", "The answer counts: the call returns its data."),
-        ]),
-        ("the server gives the request up", [
-            (0, "Tread tag 5", ""), ("note",), (0, "Tflush tag 6 oldtag 5", ""),
-            (1, "Rflush tag 6", ""),
-            ("says", 'No Rread can follow. The call: "interrupted".'),
-        ]),
-        ("a second note", [
-            (0, "Tread tag 5", ""), ("note",), (0, "Tflush tag 6 oldtag 5", ""),
-            ("note",), ("leaves",), (1, "Rflush tag 6", "line dash"),
-            ("says", "Both tags stay taken until the server answers."),
-        ]),
-        ("a kill while a walk is under way", [
-            (0, "Twalk tag 5 newfid 9", ""), ("kill",), ("leaves",),
-            (1, "Rwalk tag 5", "line dash"), (0, "Tclunk fid 9", "line dash"),
-            ("says", "Another caller clunks the fid that nobody here has."),
-        ]),
+        (
+            "the answer comes first",
+            [
+                (0, "Tread tag 5", ""),
+                ("note",),
+                (0, "Tflush tag 6 oldtag 5", ""),
+                (1, "Rread tag 5", ""),
+                (1, "Rflush tag 6", ""),
+                ("says", "The answer counts: the call returns its data."),
+            ],
+        ),
+        (
+            "the server gives the request up",
+            [
+                (0, "Tread tag 5", ""),
+                ("note",),
+                (0, "Tflush tag 6 oldtag 5", ""),
+                (1, "Rflush tag 6", ""),
+                ("says", 'No Rread can follow. The call: "interrupted".'),
+            ],
+        ),
+        (
+            "a second note",
+            [
+                (0, "Tread tag 5", ""),
+                ("note",),
+                (0, "Tflush tag 6 oldtag 5", ""),
+                ("note",),
+                ("leaves",),
+                (1, "Rflush tag 6", "line dash"),
+                ("says", "Both tags stay taken until the server answers."),
+            ],
+        ),
+        (
+            "a kill while a walk is under way",
+            [
+                (0, "Twalk tag 5 newfid 9", ""),
+                ("kill",),
+                ("leaves",),
+                (1, "Rwalk tag 5", "line dash"),
+                (0, "Tclunk fid 9", "line dash"),
+                ("says", "Another caller clunks the fid that nobody here has."),
+            ],
+        ),
     ]
     for number, (title, events) in enumerate(charts):
         x, y = 10 + number % 2 * 470, 20 + number // 2 * 290
@@ -106,6 +140,17 @@ def both_full(f: Figure) -> None:
     f.arrow([(500, 68), (618, 68)])
     f.arrow([(620, 130), (502, 130)], "waits for room", "line dash", -18)
     f.arrow([(280, 130), (162, 130)])
-    f.text(390, 186, "The answers belong to killed processes, so no other process reads them.",
-           "soft", "middle")
-    f.text(390, 204, "A sender that finds both pipes full reads first (make_way).", "soft", "middle")
+    f.text(
+        390,
+        186,
+        "The answers belong to killed processes, so no other process reads them.",
+        "soft",
+        "middle",
+    )
+    f.text(
+        390,
+        204,
+        "A sender that finds both pipes full reads first (make_way).",
+        "soft",
+        "middle",
+    )
