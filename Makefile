@@ -194,6 +194,7 @@ kernel/9p/mnt.c                     #M files of 9P servers: an operation, a mess
 kernel/9p/mnt_version.c             how a connection begins
 kernel/9p/mnt_rpc.c                 a message and its answer, or a note
 kernel/9p/mnt_request.c             requests and their tags
+kernel/9p/mnt_dir.c                 directories, read with little room
 kernel/9p/mnt_wire.c                sending, and waiting for the answer
 kernel/9p/mnt_input.c               messages out of a stream of bytes
 kernel/9p/mnt_show.c                messages in flight as text

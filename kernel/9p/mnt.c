@@ -209,13 +209,16 @@ mnt_wstat(struct chan *c, const uint8_t *buf, size_t n)
 
 /* ---- reading and writing ---- */
 
-/* Bytes that one message can carry. */
+/* Bytes that one message can carry.  An iounit is about the bytes of files:
+ * a directory's entries would not fit into a small one. */
 static size_t
 largest(const struct chan *c)
 {
     const struct fid *f = fid_of(c);
     uint32_t n = f->conn->msize - IOHDRSZ;
 
+    if (c->qid.type & QTDIR)
+        return n;
     return f->iounit > 0 && f->iounit < n ? f->iounit : n;
 }
 
@@ -309,6 +312,15 @@ mnt_read(struct chan *c, struct io *to, uint64_t offset)
     return done;
 }
 
+/* See struct dev: mnt_read, except for directories. */
+static int64_t
+read_any(struct chan *c, struct io *to, uint64_t offset)
+{
+    if (c->qid.type & QTDIR)
+        return mnt_read_dir(c, to, offset, largest(c), mnt_read);
+    return mnt_read(c, to, offset);
+}
+
 /* One Twrite: the bytes that the server took. */
 static int64_t
 write_once(struct chan *c, struct io *from, uint64_t offset, size_t n)
@@ -354,7 +366,7 @@ const struct dev mnt_dev = {
     .open = mnt_open,
     .create = mnt_create,
     .close = mnt_close,
-    .read = mnt_read,
+    .read = read_any,
     .write = mnt_write,
     .remove = mnt_remove,
     .wstat = mnt_wstat,

@@ -72,6 +72,7 @@ void idtab_free(struct idtab *t);
  *              message until the device has it, its answer until the waiter
  *              has used it; of each at most msize bytes
  *      BYTES   what has come and is not yet an answer: partial and rest
+ *      AHEAD   each block of directory entries that a fid keeps
  *
  * Beside that a connection has itself, its two tables of numbers (which grow
  * with fids and tags), and at most SPARE_MAX free requests.
@@ -80,6 +81,7 @@ enum charge {
     CHARGE_FIDS,
     CHARGE_TAGS,
     CHARGE_BYTES,
+    CHARGE_AHEAD,
     CHARGE_COUNT
 };
 
@@ -90,6 +92,7 @@ struct conn {
     unsigned below;       /* [I] connections that the stream runs through */
     struct qlock writing; /* one message at a time, if the device has no
                               bwrite */
+    struct block *unsent; /* [writing] what a killed process left of one */
     struct qlock version_lock;
     uint32_t msize; /* [v] agreed size; 0: nothing agreed yet */
 
@@ -113,12 +116,13 @@ struct conn {
 
 /* A file of the server's, as long as it may know the number. */
 struct fid {
-    struct list link;  /* [l] in conn->owed, or on no list */
-    struct conn *conn; /* [I] */
-    uint32_t number;   /* [I] */
-    uint32_t ref;      /* [l] its channel, and each request that names it */
-    uint32_t iounit;   /* [o] bytes of one read or write; 0: any */
-    bool gone;         /* [l] removed: there is nothing to clunk */
+    struct list link;    /* [l] in conn->owed, or on no list */
+    struct conn *conn;   /* [I] */
+    uint32_t number;     /* [I] */
+    uint32_t ref;        /* [l] its channel, and each request that names it */
+    uint32_t iounit;     /* [o] bytes of one read or write; 0: any */
+    bool gone;           /* [l] removed: there is nothing to clunk */
+    struct block *ahead; /* [o] mnt_dir.c: entries for the next reads */
 };
 
 extern struct spinlock conns_lock; /* RANK_CONNS; before a conn->lock */
@@ -254,8 +258,9 @@ const char *reply_lie(const struct fcall *f, uint32_t asked);
 /*
  * Send x->f and wait for its answer, which is then in x->f: 0, and rpc_end
  * must follow.  An Rerror's error, -E_INTR or -E_NOMEM (not sent, flushed or
- * abandoned), the connection's error: nothing must follow.  The tag and the fids in x->f
- * are filled in here.  Sleeps.
+ * abandoned), the connection's error: nothing must follow.  A note that waits
+ * already is -E_INTR at once, so that it ends a call of many messages.  The tag
+ * and the fids in x->f are filled in here.  Sleeps.
  */
 int rpc_do(struct rpc *x);
 void rpc_end(struct rpc *x);
@@ -272,6 +277,18 @@ void fid_clunk(struct fid *f, enum clunk_how how);
 
 /* A Tversion, the same way, on a connection with nothing agreed. */
 int rpc_version(struct rpc *x);
+
+/* ---- mnt_dir.c: directories ---- */
+
+typedef int64_t read_op(struct chan *c, struct io *to, uint64_t offset);
+
+/*
+ * Read on in the directory c with Treads (`read`: struct dev's) of at most
+ * `most` bytes.  Whole entries; 0: the end, and only then; -E_SHORTSTAT: there
+ * is one more, for which `to` has no room; -E_...  The caller holds c->lock.
+ */
+int64_t mnt_read_dir(struct chan *c, struct io *to, uint64_t offset,
+        size_t most, read_op *read);
 
 /* ---- mnt_input.c: what comes from the server ---- */
 

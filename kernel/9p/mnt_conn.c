@@ -7,6 +7,7 @@
 enum {
     MAX_FIDS_CONN = 1 << 17,
     MAX_TAGS = NOTAG, /* numbers below it */
+    MAX_AHEAD = 256,  /* blocks of 4 KiB */
 };
 
 struct spinlock conns_lock = SPINLOCK_INIT(RANK_CONNS, "9P connections");
@@ -18,6 +19,7 @@ static const uint64_t limits[CHARGE_COUNT] = {
     [CHARGE_FIDS] = MAX_FIDS_CONN,
     [CHARGE_TAGS] = MAX_TAGS,
     [CHARGE_BYTES] = 4 * MSIZE_MAX, /* partial, and rest, have MSIZE_MAX each */
+    [CHARGE_AHEAD] = MAX_AHEAD,
 };
 
 int
@@ -62,6 +64,10 @@ fid_unref_locked(struct fid *f)
     list_remove(&f->link);
     idtab_put(&f->conn->fids, f->number);
     conn_charge(f->conn, CHARGE_FIDS, -1);
+    if (f->ahead) {
+        block_free(f->ahead);
+        conn_charge(f->conn, CHARGE_AHEAD, -1);
+    }
     kfree(f);
 }
 
@@ -172,6 +178,7 @@ conn_free(struct conn *conn)
     }
     spin_unlock(&conn->lock);
     assert(conn->fids.used == 0 && conn->tags.used == 0);
+    block_free(conn->unsent);
     block_free(conn->partial);
     block_free(conn->rest);
     idtab_free(&conn->fids);

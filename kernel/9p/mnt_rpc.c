@@ -237,6 +237,8 @@ rpc_do(struct rpc *x)
     uint32_t asked;
     int err;
 
+    if (notes_wait(proc_current()))
+        return -E_INTR; /* it would only be flushed: no message is begun */
     if (!list_empty(&conn->owed))
         pay_one(conn);
     if (x->fid)

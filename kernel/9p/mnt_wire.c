@@ -52,27 +52,78 @@ request_pack(struct rpc *x, struct block **out)
     return err;
 }
 
-/* To a device without bwrite: one message after the other. */
+/* Write what b still has, and step on in it: 1, all; -E_INTR, or what else the
+ * device said. */
+static int64_t
+write_block(struct conn *conn, struct block *b)
+{
+    int64_t n = 1;
+
+    while (b->len > 0 && n > 0) { /* n tells, not what is left of `from` */
+        struct io from = io_kernel(b->data, b->len);
+
+        n = chan_write(conn->chan, &from, 0);
+        b->data += n > 0 ? n : 0;
+        b->len -= n > 0 ? (size_t)n : 0;
+    }
+    return n == 0 ? -E_HUNGUP : n;
+}
+
+/*
+ * The message b has begun to go out, so all of it must: the server would take
+ * the next message for its end.  Notes wait meanwhile; a kill does not, and
+ * leaves the rest to the connection's next writer.  1, -E_...
+ */
+static int64_t
+write_rest(struct conn *conn, struct block *b)
+{
+    struct proc *p = proc_current();
+    uint32_t waived = p->notes_waived;
+    int64_t n = -E_INTR;
+
+    while (n == -E_INTR && notes_waive() == 0)
+        n = write_block(conn, b);
+    p->notes_waived = waived;
+    return n;
+}
+
+/* Finish what a killed process has left of its message.  1, all; -E_... */
+static int64_t
+write_unsent(struct conn *conn)
+{
+    struct block *b = conn->unsent;
+    int64_t n = b ? write_block(conn, b) : 1;
+
+    if (n == -E_INTR || n == -E_NOMEM)
+        return n; /* it stays, and nothing of the caller's has gone out */
+    conn->unsent = NULL;
+    block_free(b);
+    return n;
+}
+
+/* To a device without bwrite: one message after the other, all of it or
+ * nothing; as request_send. */
 static int64_t
 write_plain(struct conn *conn, struct block *b)
 {
-    size_t done = 0;
+    size_t len = b->len;
     int64_t n = qlock_noted(&conn->writing);
 
-    if (n < 0) {
-        block_free(b);
-        return n;
+    if (n == 0) {
+        n = write_unsent(conn);
+        if (n > 0)
+            n = write_block(conn, b);
+        if (n == -E_INTR && b->len < len)
+            n = write_rest(conn, b);
+        if (n == -E_INTR && b->len < len) {
+            conn->unsent = b;
+            b = NULL;
+            n = 1;
+        } else if (n < 0 && b->len < len) {
+            n = -E_HUNGUP; /* half a message: there is no way to go on */
+        }
+        qunlock(&conn->writing);
     }
-    n = 1;
-    while (done < b->len && n > 0) { /* n tells, not what is left of `from` */
-        struct io from = io_kernel(b->data + done, b->len - done);
-
-        n = chan_write(conn->chan, &from, 0);
-        done += n > 0 ? (size_t)n : 0;
-    }
-    qunlock(&conn->writing);
-    if (done < b->len && (done > 0 || n == 0))
-        n = -E_HUNGUP; /* half a message: there is no way to go on */
     block_free(b);
     return n;
 }

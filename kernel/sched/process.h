@@ -188,6 +188,17 @@ void edf_exit(struct proc *p);
 /* note.c */
 bool note_pending(const struct proc *p);
 
+/* Would a note interrupt p's sleep?  Attention is drawn to every note, so
+ * without it there is none. */
+static inline bool
+notes_wait(const struct proc *p)
+{
+    return __atomic_load_n(&p->attention, __ATOMIC_SEQ_CST) &&
+           __atomic_load_n(&p->note_count, __ATOMIC_SEQ_CST) !=
+                   p->notes_waived &&
+           note_pending(p);
+}
+
 /*
  * Until notes_heed, the notes that have come to the running process so far
  * interrupt no sleep: it works on the first one's account, and only a second

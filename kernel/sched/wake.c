@@ -158,16 +158,6 @@ sleep_timed_out(void *arg)
     proc_wake(p);
 }
 
-/* Attention is drawn to every note, so without it there is none. */
-static bool
-notes_wait(const struct proc *p)
-{
-    return __atomic_load_n(&p->attention, __ATOMIC_SEQ_CST) &&
-           __atomic_load_n(&p->note_count, __ATOMIC_SEQ_CST) !=
-                   p->notes_waived &&
-           note_pending(p);
-}
-
 /* A note came before p was asleep, so its sender woke nobody. */
 static bool
 note_forbids_sleep(struct proc *p, enum block_how how)

@@ -331,7 +331,7 @@ TEST(alarm_flushes)
 
     notify(on_note);
     hold_type = Tstat;
-    alarm(2000000);
+    alarm(20000000);
     CHECK_EQ(operation(Tstat), -E_INTR);
     CHECK_EQ(notes, 1);
     CHECK(operation(Tstat) > 0);
