@@ -354,6 +354,18 @@ class Client:
         """A new directory."""
         self.clunk(self.create(path, DMDIR | perm))
 
+    def ls_as_linux(self, path: str = "") -> list[Stat]:
+        """A directory's entries, read as Linux's v9fs does: each read is repeated
+        with the count that is left, until the answer has no byte."""
+        fid, at, found, room = self.open(path), 0, b"", self.msize - 24
+        while True:
+            begun = at
+            while piece := self.read(fid, at, room - (at - begun)):
+                found, at = found + piece, at + len(piece)
+            if at == begun:
+                self.clunk(fid)
+                return entries(found)
+
     def ls(self, path: str = "", count: int = 8192) -> list[Stat]:
         """The entries of a directory, in the server's order."""
         fid, found, at = self.open(path), [], 0

@@ -30,6 +30,22 @@ check_dirpos(const struct fid *f, uint64_t offset)
     return offset != 0 && offset != f->dirpos ? -E_DIROFFSET : 0;
 }
 
+/*
+ * Not even one entry of the directory fits into r->t.count.  Linux's v9fs
+ * repeats a read with the bytes that its last answer left free, and takes
+ * 0 bytes for "ask again with more room": the position stays.  A read from the
+ * start, or of as much as a client may ask for, can only fail.
+ */
+static int
+entry_too_long(struct req *r)
+{
+    if (r->t.offset == 0 || r->t.count >= r->conn->msize - IOHDRSZ)
+        return srv_error("directory entry does not fit");
+    r->r.count = 0;
+    r->r.data = req_room(r);
+    return 0;
+}
+
 /* Read the fid's file, as much as fits into an answer. */
 int
 do_read(struct req *r)
@@ -50,6 +66,8 @@ do_read(struct req *r)
     if (r->t.count > room)
         r->t.count = room;
     err = r->conn->server.ops->read(r, f);
+    if (err == -E_SHORTSTAT && directory)
+        err = entry_too_long(r);
     if (err == 0 && directory)
         f->dirpos = r->t.offset + r->r.count;
     return err;
@@ -105,6 +123,8 @@ do_wstat(struct req *r)
     if (r->t.nstat > STAT_MAX ||
             dir_unpack(r->t.stat, r->t.nstat, &d, strs) != r->t.nstat)
         return -E_BADSTAT;
+    if (d.name[0] != '\0' && strcmp(d.name, "/") != 0 && !name_ok(d.name))
+        return -E_NAME;
     /* Linux puts its own name there in each rename; that will be true anyway. */
     if (strcmp(d.muid, r->fid->user) == 0)
         d.muid = "";

@@ -94,7 +94,9 @@ struct srv_ops {
     /*
      * Up to r->t.count bytes from r->t.offset: set r->r.count and r->r.data,
      * which is req_room(r), or memory whose FCALL_DATA bytes in front may be
-     * overwritten for a moment.  Directories: whole packed entries.
+     * overwritten for a moment.  Directories: whole packed entries, as many as
+     * fit; -E_SHORTSTAT if there is one more but not even that one fits, and
+     * then the next read begins at it.
      */
     int (*read)(struct req *r, struct fid *f);
     /* Take r->t.data; set r->r.count to how much was written. */

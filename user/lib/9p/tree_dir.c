@@ -70,7 +70,7 @@ cursors_skip(struct file *dir, struct file *leaving)
 
 /*
  * Whole entries from where the last read ended, as many as fit into the
- * count.  If not even one fits: an error, and the next read begins there.
+ * count.  If not even one fits: -E_SHORTSTAT, and the next read begins there.
  */
 int
 tree_read_dir(struct req *r, struct fid *fid)
@@ -94,7 +94,7 @@ tree_read_dir(struct req *r, struct fid *fid)
         r->r.count += (uint32_t)n;
     }
     if (f != NULL && r->r.count == 0)
-        return srv_error("directory entry does not fit");
+        return -E_SHORTSTAT;
     r->r.data = out;
     return 0;
 }

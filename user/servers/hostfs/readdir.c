@@ -78,5 +78,5 @@ host_read_dir(struct req *r, struct node *n)
         if (m.at == m.end)
             return 0;
     } while (pack_entries(n, &m, r));
-    return r->r.count > 0 ? 0 : srv_error("directory entry does not fit");
+    return r->r.count > 0 ? 0 : -E_SHORTSTAT;
 }
