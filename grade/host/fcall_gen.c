@@ -16,12 +16,14 @@ arena_take(size_t n)
     return p;
 }
 
-/* Up to `max` characters of one to four bytes; a name has no '/'. */
+/* Up to `max` characters of one to four bytes; a name has neither '/' nor
+ * control characters, which are the last of the letters. */
 static const char *
 random_text(uint64_t *seed, unsigned max, bool name)
 {
-    static const char *const letters[] = { "a", "Z", ".", "\x7f", "\x01", "é",
-        "\u07ff", "\u0800", "\uffff", "\U00010000", "\U0010ffff", " ", "/" };
+    static const char *const letters[] = { "a", "Z", ".", "é", "\u07ff",
+        "\u0800", "\uffff", "\U00010000", "\U0010ffff", " ", "\u00a0", "~",
+        "\x7f", "\x01", "\xc2\x85", "/" };
     unsigned n = next(seed) % (max + 1);
     char *s;
 
@@ -30,7 +32,7 @@ random_text(uint64_t *seed, unsigned max, bool name)
     s = arena_take(4 * n + 1);
     s[0] = '\0';
     while (n-- > 0)
-        strcat(s, letters[next(seed) % (name ? 12 : 13)]);
+        strcat(s, letters[next(seed) % (name ? 12 : 16)]);
     return s;
 }
 

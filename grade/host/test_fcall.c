@@ -450,6 +450,18 @@ TEST(names)
     CHECK(!name_ok("\xff"));
 }
 
+TEST(names_have_no_control_characters)
+{
+    static const char *const bad[] = { "\n", "a\tb", "\x01", "\x1f", "a\x7f",
+        "\xc2\x80", "a\xc2\x9f" };
+
+    for (unsigned i = 0; i < ARRAY_LEN(bad); i++)
+        CHECK(!name_ok(bad[i]));
+    CHECK(name_ok("a b~"));
+    CHECK(name_ok("\u00a0"));
+    CHECK(name_ok("\u0480")); /* 0x80 in a character of another beginning */
+}
+
 TEST(name_errors_are_told_apart)
 {
     uint8_t buf[] = "\x14\0\0\0\x6e\x05\0\x01\0\0\0\x02\0\0\0\x01\0\x01\0x";

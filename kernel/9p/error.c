@@ -1,8 +1,9 @@
 /*
  * error.c - errors that only a server knows.
  *
- * 9P's errors are text.  What the kernel has a number for becomes that number
- * again; any other text is kept for the process, which asks for it (rerror).
+ * 9P's errors are text.  What the kernel has a number for, by its own text or by
+ * the one that servers send (err9p.def), becomes that number again; any other
+ * text is kept for the process, which asks for it (rerror).
  */
 #include "9p/9p.h"
 
@@ -16,6 +17,9 @@ err_from_text(const char *text)
 #define ERR(name, number, string) { number, string },
 #include <lux/err.def>
 #undef ERR
+#define WIRE(name, string) { name, string },
+#include <lux/err9p.def>
+#undef WIRE
     };
     struct proc_files *f = my_files();
 

@@ -108,6 +108,27 @@ utf8_ok(const uint8_t *s, size_t n)
     return true;
 }
 
+static bool
+has_slash(const uint8_t *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (s[i] == '/')
+            return true;
+    return false;
+}
+
+/* Does a control character, U+0001 to U+001F or U+007F to U+009F, begin here in
+ * valid UTF-8? */
+static bool
+is_control(const uint8_t *s)
+{
+    if (s[0] < 0x7f)
+        return s[0] < 0x20;
+    return s[0] == 0x7f || (s[0] == 0xc2 && s[1] < 0xa0);
+}
+
+/* An ENTRY may be the name that a foreign server gives: only what would lead a
+ * reader astray is refused there. */
 bool
 text_ok(enum kind kind, const uint8_t *s, size_t n)
 {
@@ -117,8 +138,10 @@ text_ok(enum kind kind, const uint8_t *s, size_t n)
         return true;
     if (kind == ENTRY && n == 1 && s[0] == '/')
         return true;
+    if (kind == ENTRY)
+        return !has_slash(s, n);
     for (size_t i = 0; i < n; i++)
-        if (s[i] == '/')
+        if (s[i] == '/' || is_control(s + i))
             return false;
     return n > 0;
 }

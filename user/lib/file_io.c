@@ -18,10 +18,15 @@ read(int fd, void *buf, size_t n)
     return pread(fd, buf, n, FD_OFFSET);
 }
 
+/* Callers take a short count for a failure: it has a reason, too. */
 int64_t
 write(int fd, const void *buf, size_t n)
 {
-    return pwrite(fd, buf, n, FD_OFFSET);
+    int64_t done = pwrite(fd, buf, n, FD_OFFSET);
+
+    if (done >= 0 && (size_t)done < n)
+        werrstr("only %ld of %lu bytes were written", done, n);
+    return done;
 }
 
 /* Pipes and servers may give a file in pieces: ask until enough is there. */

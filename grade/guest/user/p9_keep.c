@@ -353,7 +353,7 @@ TEST(given_up)
     ask_read(fd, 2);
     ask_flush(fd, 3, 1);
     hear(fd, Rerror, 1);
-    CHECK_STR(got.ename, "interrupted");
+    CHECK_STR(got.ename, "Interrupted system call");
     hear(fd, Rflush, 3);
     ask_read(fd, 1); /* the tag is free again */
     ask_go(fd, 4, 2);

@@ -135,7 +135,7 @@ TEST(ramfs_full)
     while ((n = pwrite(fd, big + at, 1000, at)) == 1000)
         at += n;
     CHECK_EQ(n, -E_REMOTE);
-    CHECK_STR(errstr(), "file system full");
+    CHECK_STR(errstr(), "file system is full");
     close(fd);
     CHECK(at > 30000 && at < 100 * 1024);
     CHECK(holds("/tmp/keep", big, 20000));

@@ -1,5 +1,6 @@
 /*
- * err.h - error numbers and their strings, generated from err.def.
+ * err.h - error numbers and their strings, generated from err.def and
+ * err9p.def.
  */
 #pragma once
 
@@ -23,5 +24,19 @@ err_string(int number)
 #include <lux/err.def>
 #undef ERR
     default: return "unknown error";
+    }
+}
+
+/* The text for it in an Rerror: err9p.def's, or else err.def's. */
+static inline const char *
+err_wire(int number)
+{
+    switch (number < 0 ? -number : number) {
+#define WIRE(name, string)                                                     \
+    case name:                                                                 \
+        return string;
+#include <lux/err9p.def>
+#undef WIRE
+    default: return err_string(number);
     }
 }

@@ -126,7 +126,7 @@ int64_t fcall_frame(const uint8_t *buf, size_t have, uint32_t msize);
  *
  * 0, or -E_BADMSG: not a message (lengths that do not fit, bytes left over,
  * an unknown type); -E_NAME: one, but a string is no UTF-8, holds a NUL, or
- * as a file name is empty or holds a '/'.  With either error f->type and
+ * as a file name is empty or holds a '/' or a control character.  With either error f->type and
  * f->tag are set if n >= FCALL_HEAD (else 0 and NOTAG), for an answer.
  */
 int fcall_unpack(uint8_t *buf, size_t n, struct fcall *f);

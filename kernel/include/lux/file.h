@@ -97,5 +97,6 @@ int64_t dir_unpack(const uint8_t *buf, size_t n, struct dir *d, char *strs);
 /* The same without a result: is there a good entry at buf? */
 int64_t dir_check(const uint8_t *buf, size_t n);
 
-/* May `name` be a file's?  Not empty, valid UTF-8, no '/'. */
+/* May `name` be a file's?  Not empty, valid UTF-8, no '/', and no control
+ * characters (intro(5)). */
 bool name_ok(const char *name);

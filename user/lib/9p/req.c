@@ -146,7 +146,7 @@ req_finish(struct req *r, int err)
     r->r.tag = r->t.tag;
     if (err < 0) {
         r->r.type = Rerror;
-        r->r.ename = err == -E_REMOTE ? errstr() : err_string(err);
+        r->r.ename = err == -E_REMOTE ? errstr() : err_wire(err);
     }
 }
 
@@ -159,7 +159,7 @@ pack_answer(struct fcall *f, uint8_t *buf, uint32_t msize)
     if (n > 0)
         return n;
     f->type = Rerror;
-    f->ename = "i/o error: answer does not fit";
+    f->ename = err_wire(E_SHORTSTAT);
     return fcall_pack(f, buf, msize);
 }
 

@@ -25,7 +25,6 @@ fixed_fields_ok(const struct file *f, const struct dir *d)
            (d->qid.path == none.qid.path || d->qid.path == f->qid.path) &&
            (d->qid.vers == none.qid.vers || d->qid.vers == f->qid.vers) &&
            (d->qid.type == none.qid.type || d->qid.type == f->qid.type) &&
-           (d->atime == none.atime || d->atime == f->atime) &&
            (untouched(d->uid) || strcmp(d->uid, f->uid) == 0) &&
            (untouched(d->muid) || strcmp(d->muid, f->muid) == 0);
 }
@@ -36,6 +35,8 @@ check_rename(const struct file *f, const struct dir *d, const char *user)
 {
     if (untouched(d->name) || strcmp(d->name, f->name) == 0)
         return 0;
+    if (f->parent == NULL)
+        return -E_NOEXIST; /* removed: it has no name to change */
     if (f->parent == f || !f->tree->ops->may_create ||
             !file_permits(f->parent, user, AWRITE))
         return -E_PERM;
@@ -57,18 +58,20 @@ check_length(const struct file *f, const struct dir *d, const char *user)
     return d->length > INT64_MAX ? -E_OFFSET : 0;
 }
 
-/* May user give f this mode, mtime, group? */
+/* May user give f this mode, these times, this group?  Plan 9's stat(5) has
+ * atime fixed; but Linux sets both times with each touch. */
 static int
 check_owner(const struct file *f, const struct dir *d, const char *user)
 {
     const uint32_t bits = DMAPPEND | DMEXCL | DMTMP | 0777;
     bool mode = d->mode != UINT32_MAX && d->mode != f->mode;
     bool mtime = d->mtime != UINT32_MAX && d->mtime != f->mtime;
+    bool atime = d->atime != UINT32_MAX && d->atime != f->atime;
     bool gid = !untouched(d->gid) && strcmp(d->gid, f->gid) != 0;
 
     if (mode && (d->mode & ~bits) != (f->mode & DMDIR))
         return srv_error("bad permission bits");
-    if ((mode || mtime) && !file_owned(f, user))
+    if ((mode || mtime || atime) && !file_owned(f, user))
         return -E_PERM;
     return gid && !file_may_regroup(f, user, d->gid) ? -E_PERM : 0;
 }
@@ -83,6 +86,8 @@ set_fields(struct file *f, const struct dir *d)
     }
     if (d->mtime != UINT32_MAX)
         f->mtime = d->mtime;
+    if (d->atime != UINT32_MAX)
+        f->atime = d->atime;
     if (!untouched(d->gid))
         strlcpy(f->gid, d->gid, sizeof(f->gid));
 }
@@ -130,10 +135,8 @@ tree_wstat(struct fid *fid, const struct dir *d)
     struct file *f = fid->aux;
     int err = 0;
 
-    if (f->parent == NULL)
-        return -E_NOEXIST;
     if (!fixed_fields_ok(f, d))
-        return srv_error("wstat: that may not be changed");
+        return srv_error("wstat prohibited");
     err = check_rename(f, d, fid->user);
     if (err == 0)
         err = check_length(f, d, fid->user);

@@ -6,16 +6,19 @@
 enum { /* Linux's numbers: what a Tsetattr sets */
     SET_MODE = 1,
     SET_SIZE = 8,
+    SET_ATIME = 0x10,
     SET_MTIME = 0x20,
+    SET_ATIME_TO = 0x80,
     SET_MTIME_TO = 0x100,
 };
 
-/* Mode, length, mtime: one message, so all or nothing. */
+/* Mode, length, times: one message, so all or nothing. */
 static int
 set_attr(const struct node *n, const struct dir *d)
 {
     uint32_t valid = (d->mode != UINT32_MAX ? SET_MODE : 0) |
                      (d->length != UINT64_MAX ? SET_SIZE : 0) |
+                     (d->atime != UINT32_MAX ? SET_ATIME | SET_ATIME_TO : 0) |
                      (d->mtime != UINT32_MAX ? SET_MTIME | SET_MTIME_TO : 0);
     struct msg m;
 
@@ -28,7 +31,7 @@ set_attr(const struct node *n, const struct dir *d)
     put(&m, 4, 0);
     put(&m, 4, 0);
     put(&m, 8, d->length);
-    put(&m, 8, 0);
+    put(&m, 8, d->atime);
     put(&m, 8, 0);
     put(&m, 8, d->mtime);
     put(&m, 8, 0);

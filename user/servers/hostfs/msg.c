@@ -117,7 +117,7 @@ l_error(uint32_t number)
     if (number < ARRAY_LEN(ours) && ours[number] != 0)
         return -ours[number];
     if (number == 28)
-        return srv_error("file system full");
+        return srv_error("file system is full");
     werrstr("the host's error %u", number);
     return -E_REMOTE;
 }
