@@ -6,6 +6,9 @@
  * variable by its qid.path, which is searched in the group of the running
  * process at each call.  So rfork's copies see their own values through a
  * name space that they share.
+ *
+ * A variable that is removed while it is open lives on, without a name, until
+ * the last channel that opened it is closed.
  */
 #include "9p/9p.h"
 
@@ -18,6 +21,8 @@ struct env_var {
     struct list link;
     uint64_t path; /* qid.path, never used again in its group */
     uint32_t vers;
+    uint32_t opens; /* channels that opened it in this group */
+    bool removed;   /* and kept only for those */
     size_t len;
     uint8_t *value; /* NULL if len is 0 */
     char name[MAX_NAME];
@@ -81,6 +86,7 @@ var_copy(const struct env_var *from)
         return NULL;
     *v = *from;
     list_init(&v->link);
+    v->opens = 0;
     if (v->len == 0)
         return v;
     v->value = kmalloc(v->len);
@@ -101,17 +107,20 @@ env_copy(struct env_group *from)
         return NULL;
     qlock(&from->lock);
     g->last_path = from->last_path;
-    g->nvar = from->nvar;
     LIST_EACH(&from->vars, node)
     {
-        struct env_var *v = var_copy(CONTAINER_OF(node, struct env_var, link));
+        struct env_var *v = CONTAINER_OF(node, struct env_var, link);
 
+        if (v->removed)
+            continue;
+        v = var_copy(v);
         if (!v) {
             env_unref(g);
             g = NULL;
             break;
         }
         list_append(&g->vars, &v->link);
+        g->nvar++;
     }
     qunlock(&from->lock);
     return g;
@@ -139,7 +148,7 @@ var_by_name(struct env_group *g, const char *name)
     {
         struct env_var *v = CONTAINER_OF(node, struct env_var, link);
 
-        if (strcmp(v->name, name) == 0)
+        if (!v->removed && strcmp(v->name, name) == 0)
             return v;
     }
     return NULL;
@@ -150,8 +159,10 @@ var_nth(struct env_group *g, int i)
 {
     LIST_EACH(&g->vars, node)
     {
-        if (i-- == 0)
-            return CONTAINER_OF(node, struct env_var, link);
+        struct env_var *v = CONTAINER_OF(node, struct env_var, link);
+
+        if (!v->removed && i-- == 0)
+            return v;
     }
     return NULL;
 }
@@ -164,6 +175,26 @@ my_env(void)
 
     qlock(&g->lock);
     return g;
+}
+
+/*
+ * The variable that c stands for, in the caller's group; if there is none, in
+ * the one in which c was opened.  *g is that group, locked in any case.
+ */
+static struct env_var *
+var_of(const struct chan *c, struct env_group **g)
+{
+    struct env_group *opened = (struct env_group *)c->aux;
+    struct env_var *v;
+
+    *g = my_env();
+    v = var_by_path(*g, c->qid.path);
+    if (v || !opened || opened == *g)
+        return v;
+    qunlock(&(*g)->lock);
+    *g = opened;
+    qlock(&opened->lock);
+    return var_by_path(opened, c->qid.path);
 }
 
 /* ---- the device ---- */
@@ -199,10 +230,12 @@ env_gen(struct chan *c, const char *name, int i, struct devent *e)
 
     if (!name && (i == DEV_PARENT || (i == DEV_SELF && c->qid.path == 0)))
         return root_entry(e);
-    g = my_env();
-    v = name            ? var_by_name(g, name)
-        : i == DEV_SELF ? var_by_path(g, c->qid.path)
-                        : var_nth(g, i);
+    if (!name && i == DEV_SELF) {
+        v = var_of(c, &g);
+    } else {
+        g = my_env();
+        v = name ? var_by_name(g, name) : var_nth(g, i);
+    }
     if (v)
         var_entry(v, e);
     qunlock(&g->lock);
@@ -219,13 +252,14 @@ var_truncate(struct env_var *v)
     v->vers++;
 }
 
-/* The group from which c's variable goes when c is closed: that may happen in
- * a process that has none any more. */
+/* c opens v of group g, which is locked, and keeps g: c may be closed in a
+ * process that has no group any more. */
 static void
-keep_group(struct chan *c)
+var_opened(struct chan *c, struct env_group *g, struct env_var *v)
 {
-    c->aux = (uint64_t)my_files()->env;
-    env_ref(my_files()->env);
+    c->aux = (uint64_t)g;
+    env_ref(g);
+    v->opens++;
 }
 
 static int
@@ -249,14 +283,12 @@ env_open(struct chan *c, unsigned mode)
         return err;
     if (c->qid.path == 0)
         return mode & ORCLOSE ? -E_PERM : 0;
-    if (mode & ORCLOSE)
-        keep_group(c);
-    if (!(mode & OTRUNC))
-        return 0;
     g = my_env();
     v = var_by_path(g, c->qid.path);
-    if (v)
+    if (v && mode & OTRUNC)
         var_truncate(v);
+    if (v)
+        var_opened(c, g, v);
     qunlock(&g->lock);
     return v ? err : -E_NOEXIST;
 }
@@ -287,52 +319,66 @@ env_create(struct chan *c, const char *name, unsigned mode, uint32_t perm)
     struct env_var *v;
     int err;
 
+    (void)mode; /* of ORCLOSE the channel tells at its close */
     if (c->qid.path != 0 || (perm & DMDIR))
         return -E_PERM;
     if (strlen(name) >= MAX_NAME)
         return -E_NAMELEN;
     g = my_env();
     err = var_add(g, name, &v);
-    if (err == 0)
+    if (err == 0) {
         c->qid = (struct qid){ .path = v->path };
+        var_opened(c, g, v);
+    }
     qunlock(&g->lock);
-    if (err == 0 && (mode & ORCLOSE))
-        keep_group(c);
     return err;
 }
 
-static int
-var_remove(struct env_group *g, uint64_t path)
+/* v of group g, which is locked, has lost its name or an opener: free it if
+ * nothing needs it any more. */
+static void
+var_check_end(struct env_group *g, struct env_var *v)
 {
-    struct env_var *v;
-
-    qlock(&g->lock);
-    v = var_by_path(g, path);
-    if (v) {
-        var_free(v);
-        g->nvar--;
-    }
-    qunlock(&g->lock);
-    return v ? 0 : -E_NOEXIST;
+    if (!v->removed || v->opens > 0)
+        return;
+    var_free(v);
+    g->nvar--;
 }
 
 static int
 env_remove(struct chan *c)
 {
+    struct env_group *g;
+    struct env_var *v;
+    bool found;
+
     if (c->qid.path == 0)
         return -E_PERM;
-    return var_remove(my_files()->env, c->qid.path);
+    g = my_env();
+    v = var_by_path(g, c->qid.path);
+    found = v && !v->removed;
+    if (found) {
+        v->removed = true;
+        var_check_end(g, v);
+    }
+    qunlock(&g->lock);
+    return found ? 0 : -E_NOEXIST;
 }
 
 static void
 env_close(struct chan *c)
 {
     struct env_group *g = (struct env_group *)c->aux;
+    struct env_var *v;
 
     if (!g)
         return;
-    if (c->flags & CHAN_ORCLOSE)
-        var_remove(g, c->qid.path);
+    qlock(&g->lock);
+    v = var_by_path(g, c->qid.path); /* there, since c has it open */
+    v->opens--;
+    v->removed = v->removed || c->flags & CHAN_ORCLOSE;
+    var_check_end(g, v);
+    qunlock(&g->lock);
     env_unref(g);
 }
 
@@ -345,8 +391,7 @@ env_read(struct chan *c, struct io *to, uint64_t offset)
 
     if (c->qid.path == 0)
         return dev_read_dir(c, to, offset);
-    g = my_env();
-    v = var_by_path(g, c->qid.path);
+    v = var_of(c, &g);
     if (v)
         n = io_put_text(to, offset, (const char *)v->value, v->len);
     qunlock(&g->lock);
@@ -387,8 +432,8 @@ var_write(struct env_var *v, struct io *from, uint64_t offset)
 static int64_t
 env_write(struct chan *c, struct io *from, uint64_t offset)
 {
-    struct env_group *g = my_env();
-    struct env_var *v = var_by_path(g, c->qid.path);
+    struct env_group *g;
+    struct env_var *v = var_of(c, &g);
     int64_t n = v ? var_write(v, from, offset) : -E_NOEXIST;
 
     qunlock(&g->lock);

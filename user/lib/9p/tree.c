@@ -13,7 +13,7 @@ int
 tree_charge(struct tree *t, uint64_t n)
 {
     if (n > t->limit - t->used)
-        return srv_error("file system full");
+        return srv_error("file system is full");
     t->used += n;
     return 0;
 }
@@ -74,6 +74,8 @@ file_unref(struct file *f)
 
     if (--f->ref > 0)
         return;
+    if (t->ops->gone != NULL)
+        t->ops->gone(f);
     tree_refund(t, file_cost(f->name));
     free(f->name);
     free(f);
@@ -200,8 +202,8 @@ tree_rename(struct file *f, char *name)
 
 /*
  * Take f, an empty directory or a file, out of the tree; fids that stand for
- * it keep it alive, but its contents are no more: nobody can reach them.  The
- * caller has checked that it may go.
+ * it keep it alive, with its contents, which the tree's limit pays for until
+ * then.  The caller has checked that it may go.
  */
 void
 tree_remove(struct file *f)
@@ -214,8 +216,6 @@ tree_remove(struct file *f)
     *(f->prev != NULL ? &f->prev->next : &dir->first) = f->next;
     *(f->next != NULL ? &f->next->prev : &dir->last) = f->prev;
     f->parent = f->next = f->prev = NULL;
-    if (f->tree->ops->gone != NULL)
-        f->tree->ops->gone(f);
     file_unref(f);
 }
 

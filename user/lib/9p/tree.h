@@ -6,8 +6,9 @@
  * contents, puts files in with tree_add, and serves tree_srv_ops with the
  * tree as server.aux.  One process at a time; no locks.
  *
- * A file lives while it is in the tree or a fid stands for it.  One that was
- * removed keeps its qid for ever, and answers "file does not exist".
+ * A file lives while it is in the tree or a fid stands for it.  Through such a
+ * fid one that was removed can still be opened, read, written and described; it
+ * has no name and no directory, and its qid is never another file's.
  */
 #pragma once
 
@@ -40,7 +41,7 @@ struct tree_ops { /* what is left out: files are empty, nothing is kept */
     int (*write)(struct req *r, struct file *f);
     /* Make f length bytes long; what is new is 0. */
     int (*resize)(struct file *f, uint64_t length);
-    /* f left the tree: give back f->aux. */
+    /* f is no more: it left the tree, and the last fid: give back f->aux. */
     void (*gone)(struct file *f);
     bool may_create; /* clients may make, rename and remove files */
 };

@@ -5,9 +5,10 @@
  */
 #include "lib/9p/tree.h"
 
-/* The file that fid stands for, or NULL: it was removed. */
+/* The file that fid stands for, if it is in the tree; NULL: it was removed, so
+ * it has no name, no directory and, if it is one, nothing can be in it. */
 static struct file *
-live_file(const struct fid *fid)
+listed_file(const struct fid *fid)
 {
     struct file *f = fid->aux;
 
@@ -50,7 +51,7 @@ tree_clone(struct fid *from, struct fid *to)
 static int
 tree_walk(struct fid *fid, const char *name)
 {
-    struct file *dir = live_file(fid), *f;
+    struct file *dir = listed_file(fid), *f;
 
     if (dir == NULL)
         return -E_NOEXIST;
@@ -79,6 +80,8 @@ check_open(const struct fid *fid, const struct file *f, unsigned mode)
 {
     if (!file_permits(f, fid->user, wanted(mode)))
         return -E_PERM;
+    if (mode & ORCLOSE && f->parent == NULL)
+        return -E_NOEXIST;
     if (mode & ORCLOSE && (f->parent == f || !f->tree->ops->may_create ||
                                   !file_permits(f->parent, fid->user, AWRITE)))
         return -E_PERM;
@@ -104,8 +107,8 @@ truncate(struct file *f, unsigned mode, const char *user)
 static int
 tree_open(struct fid *fid, unsigned mode)
 {
-    struct file *f = live_file(fid);
-    int err = f == NULL ? -E_NOEXIST : check_open(fid, f, mode);
+    struct file *f = fid->aux;
+    int err = check_open(fid, f, mode);
 
     if (err == 0)
         err = truncate(f, mode, fid->user);
@@ -122,7 +125,7 @@ tree_open(struct fid *fid, unsigned mode)
 static int
 tree_create(struct fid *fid, const char *name, unsigned mode, uint32_t perm)
 {
-    struct file *dir = live_file(fid), *f;
+    struct file *dir = listed_file(fid), *f;
     int err;
 
     (void)mode; /* not checked against the new file's bits: open(5) */
@@ -147,10 +150,8 @@ tree_create(struct fid *fid, const char *name, unsigned mode, uint32_t perm)
 static int
 tree_read(struct req *r, struct fid *fid)
 {
-    struct file *f = live_file(fid);
+    struct file *f = fid->aux;
 
-    if (f == NULL)
-        return -E_NOEXIST;
     if (f->mode & DMDIR)
         return tree_read_dir(r, fid);
     return f->tree->ops->read != NULL ? f->tree->ops->read(r, f) : 0;
@@ -159,11 +160,9 @@ tree_read(struct req *r, struct fid *fid)
 static int
 tree_write(struct req *r, struct fid *fid)
 {
-    struct file *f = live_file(fid);
+    struct file *f = fid->aux;
     int err;
 
-    if (f == NULL)
-        return -E_NOEXIST;
     if (f->tree->ops->write == NULL)
         return -E_PERM;
     if (f->mode & DMAPPEND)
@@ -177,12 +176,8 @@ tree_write(struct req *r, struct fid *fid)
 static int
 tree_stat(struct fid *fid, struct dir *d, char *strs)
 {
-    struct file *f = live_file(fid);
-
     (void)strs;
-    if (f == NULL)
-        return -E_NOEXIST;
-    file_dir(f, d);
+    file_dir(fid->aux, d);
     return 0;
 }
 
@@ -190,7 +185,7 @@ tree_stat(struct fid *fid, struct dir *d, char *strs)
 static int
 tree_unlink(struct fid *fid)
 {
-    struct file *f = live_file(fid), *dir;
+    struct file *f = listed_file(fid), *dir;
 
     if (f == NULL)
         return -E_NOEXIST;
