@@ -53,6 +53,7 @@ sched_init(void)
     fair_init();
     runq_init();
     sema_init();
+    rendez_init();
     if (!idle_new(0))
         panic("sched_init: no memory for the first idle process");
     trap_register(VEC_TIMER, timer_trap);

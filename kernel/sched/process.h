@@ -20,6 +20,7 @@
 #pragma once
 
 #include "sched/sched.h"
+#include "sched/waittab.h"
 
 enum proc_state {
     PROC_NEW,
@@ -92,14 +93,15 @@ struct proc {
     uint64_t born_ns;                   /* [I] */
 
     /* sleeping */
-    struct list wait_link;             /* the lock given to proc_block */
-    struct spinlock own_lock;          /* RANK_SLEEPQ; to sleep on alone */
-    const char *wchan;                 /* [o] why it sleeps */
-    struct qlock *wait_lock;           /* [a] queue lock it waits for */
-    struct timer sleep_timer;          /* [o] */
-    bool timed_out;                    /* [a] set by sleep_timer */
-    uint64_t rendez_tag, rendez_value; /* the rendezvous group's lock */
-    bool rendez_done;                  /* the rendezvous group's lock */
+    struct list wait_link;        /* the lock given to proc_block */
+    struct spinlock own_lock;     /* RANK_SLEEPQ; to sleep on alone */
+    const char *wchan;            /* [o] why it sleeps */
+    struct qlock *wait_lock;      /* [a] queue lock it waits for */
+    struct timer sleep_timer;     /* [o] */
+    bool timed_out;               /* [a] set by sleep_timer */
+    struct wait_node rendez_node; /* rendez.c: its slot's lock */
+    uint64_t rendez_value;        /* the same lock */
+    bool rendez_done;             /* the same lock */
 
     /* family */
     struct proc *parent;           /* [t] NULL: nobody waits for it */
@@ -223,6 +225,7 @@ uint64_t rendezvous(uint64_t tag, uint64_t value);
 int64_t sema_acquire(vaddr_t va, bool block, uint64_t deadline);
 int64_t sema_release(vaddr_t va, uint64_t n);
 void sema_init(void);
+void rendez_init(void);
 struct rendez_group *rendez_group_new(void); /* NULL: no memory */
 void rendez_group_ref(struct rendez_group *g);
 void rendez_group_unref(struct rendez_group *g);

@@ -10,29 +10,21 @@
 #include "sched/process.h"
 
 enum {
-    SEMA_BUCKETS = 64
+    WAKE_PIECE = 16 /* woken in one hold of a lock */
 };
 
-struct sema_bucket {
-    struct spinlock lock; /* RANK_SEMA */
-    struct list waiters;
-};
-
-struct sema_waiter { /* on the waiting process's stack */
-    struct list link;
-    paddr_t key;
+struct sema_waiter {       /* on the waiting process's stack */
+    struct wait_node node; /* in the table only while it is the oldest */
+    struct list same;      /* ring of all that wait for the word, in order */
     struct proc *proc;
 };
 
-static struct sema_bucket buckets[SEMA_BUCKETS];
+static struct wait_table words; /* RANK_SEMA; by address the oldest waiter */
 
 void
 sema_init(void)
 {
-    for (unsigned i = 0; i < SEMA_BUCKETS; i++) {
-        spin_init(&buckets[i].lock, RANK_SEMA, "semaphores");
-        list_init(&buckets[i].waiters);
-    }
+    wait_table_init(&words, RANK_SEMA, "semaphores");
 }
 
 /* The frame address of a word that has just been written; 0: gone again. */
@@ -49,12 +41,6 @@ sema_key(vaddr_t va)
         pa = (*pte & PTE_ADDR) | (va & PAGE_MASK);
     spin_unlock(&s->lock);
     return pa;
-}
-
-static struct sema_bucket *
-bucket_of(paddr_t key)
-{
-    return &buckets[(key >> 2 ^ key >> 12) % SEMA_BUCKETS];
 }
 
 /*
@@ -79,28 +65,67 @@ add_to_count(vaddr_t va, int64_t n)
     return done < 0 ? done : (int64_t)old;
 }
 
+/* The one that has waited longest for a word; NULL: none waits. */
+static struct sema_waiter *
+oldest(unsigned slot, paddr_t key)
+{
+    struct wait_node *n = wait_find(&words, slot, NULL, key);
+
+    return n ? CONTAINER_OF(n, struct sema_waiter, node) : NULL;
+}
+
+/* w, which does not wait, waits behind all others for its word. */
+static void
+waiter_add(unsigned slot, struct sema_waiter *w)
+{
+    struct sema_waiter *first = oldest(slot, w->node.number);
+
+    if (first)
+        list_append(&first->same, &w->same);
+    else
+        wait_add(&words, slot, &w->node);
+}
+
+/* w waits no more; nothing if it does not.  The next takes its place. */
+static void
+waiter_remove(unsigned slot, struct sema_waiter *w)
+{
+    struct sema_waiter *next = LIST_FIRST(&w->same, struct sema_waiter, same);
+
+    if (w->node.at) {
+        wait_remove(&w->node);
+        if (next != w)
+            wait_add(&words, slot, &next->node);
+    }
+    list_remove(&w->same);
+}
+
 /* Wait until the count could be taken; `deadline` in TSC, 0: none. */
 static int64_t
 wait_for_count(vaddr_t va, uint64_t deadline)
 {
-    struct sema_waiter w = { .proc = proc_current(), .key = sema_key(va) };
-    struct sema_bucket *b = bucket_of(w.key);
+    struct sema_waiter w = { .proc = proc_current() };
+    unsigned slot;
+    struct spinlock *lock;
     int64_t count;
     int err = 0;
 
-    list_init(&w.link);
-    spin_lock(&b->lock);
+    w.node.number = sema_key(va);
+    list_init(&w.same);
+    slot = wait_slot(NULL, w.node.number);
+    lock = wait_lock(&words, slot);
+    spin_lock(lock);
     for (;;) {
-        list_remove(&w.link);
-        list_append(&b->waiters, &w.link);
+        waiter_remove(slot, &w);
+        waiter_add(slot, &w);
         count = add_to_count(va, -1);
         if (count != 0 || err)
             break;
-        err = proc_block(&b->lock, "semacquire", PROC_INTERRUPTIBLE, deadline);
-        spin_lock(&b->lock);
+        err = proc_block(lock, "semacquire", PROC_INTERRUPTIBLE, deadline);
+        spin_lock(lock);
     }
-    list_remove(&w.link);
-    spin_unlock(&b->lock);
+    waiter_remove(slot, &w);
+    spin_unlock(lock);
     if (count != 0)
         return count < 0 ? count : 1;
     return err == -E_TIMEOUT ? 0 : err;
@@ -121,26 +146,35 @@ sema_acquire(vaddr_t va, bool block, uint64_t deadline)
     return block ? wait_for_count(va, deadline) : 0;
 }
 
+/* Wake at most n of those who wait for the word, and at most WAKE_PIECE: how
+ * many.  One that finds the count taken comes back. */
+static unsigned
+wake_some(paddr_t key, uint64_t n)
+{
+    unsigned woken = 0, slot = wait_slot(NULL, key);
+    struct sema_waiter *w;
+
+    spin_lock(wait_lock(&words, slot));
+    while (woken < WAKE_PIECE && woken < n && (w = oldest(slot, key)) != NULL) {
+        waiter_remove(slot, w);
+        proc_wake_next(w->proc);
+        woken++;
+    }
+    spin_unlock(wait_lock(&words, slot));
+    return woken;
+}
+
 /* Wake at most n of those who wait for the word. */
 static void
 wake_waiters(vaddr_t va, uint64_t n)
 {
     paddr_t key = sema_key(va);
-    struct sema_bucket *b = bucket_of(key);
-    struct list *node, *next;
+    unsigned woken;
 
-    spin_lock(&b->lock);
-    for (node = b->waiters.next; node != &b->waiters && n > 0; node = next) {
-        struct sema_waiter *w = CONTAINER_OF(node, struct sema_waiter, link);
-
-        next = node->next;
-        if (w->key != key)
-            continue;
-        list_remove(node); /* it comes back if it finds the count taken */
-        proc_wake_next(w->proc);
-        n--;
-    }
-    spin_unlock(&b->lock);
+    do {
+        woken = wake_some(key, n);
+        n -= woken;
+    } while (woken == WAKE_PIECE && n > 0);
 }
 
 /* Add n (1 to INT32_MAX) to the count: the new count, -E_BADARG,

@@ -425,3 +425,111 @@ TEST(timeouts_race)
         CHECK(wait(NULL) > 0);
     CHECK_EQ(taken + sem, released);
 }
+
+/* ---- many who wait ---- */
+
+static struct {
+    uint32_t word[1024]; /* one page */
+} __attribute__((aligned(4096))) crowd;
+
+static uint32_t ping, pong;
+
+static void
+answer_pings(int rounds)
+{
+    for (int i = 0; i < rounds; i++) {
+        semacquire(&ping, 1);
+        semrelease(&pong, 1);
+    }
+    child_ends();
+}
+
+/* Ticks of `rounds` questions and answers. */
+static uint64_t
+ticks_of_pings(int rounds)
+{
+    uint64_t from;
+
+    if (rfork(RFPROC | RFMEM) == 0)
+        answer_pings(rounds + 10);
+    for (int i = 0; i < 10; i++) {
+        semrelease(&ping, 1);
+        semacquire(&pong, 1);
+    }
+    from = rdtsc();
+    for (int i = 0; i < rounds; i++) {
+        semrelease(&ping, 1);
+        semacquire(&pong, 1);
+    }
+    from = rdtsc() - from;
+    CHECK(wait(NULL) > 0);
+    return from;
+}
+
+/*
+ * Thousands that wait for other words of one page cost a semaphore no more
+ * than a few percent, and all of them wake.
+ * mem: 512M
+ * shifts: 0
+ * limit: 30
+ */
+TEST(semaphores_in_a_crowd)
+{
+    enum {
+        CROWD = 2048
+    };
+    uint64_t alone, crowded;
+    int n = 0;
+
+    ticks_of_pings(100);
+    alone = ticks_of_pings(100);
+    for (int i = 0; i < CROWD; i++)
+        if (rfork(RFPROC | RFMEM) == 0) {
+            semacquire(&crowd.word[i % 1024], 1);
+            child_ends();
+        }
+    sleep(10 * MS);
+    crowded = ticks_of_pings(100);
+    check_record("info a round: %lu ticks alone, %lu in a crowd", alone / 100,
+            crowded / 100);
+    CHECK(crowded < alone + alone / 10);
+    for (int i = 0; i < 1024; i++)
+        CHECK_EQ(semrelease(&crowd.word[i], 2), 2);
+    while (n < CROWD && wait(NULL) > 0)
+        n++;
+    CHECK_EQ(n, CROWD);
+}
+
+/*
+ * One release wakes all of a crowd that waits for one word, first come first
+ * served when there is less.
+ * cpus: 1 4
+ * mem: 256M
+ */
+TEST(one_release_wakes_a_crowd)
+{
+    enum {
+        CROWD = 200
+    };
+    static uint32_t order[CROWD], next;
+    int n = 0;
+
+    for (uint32_t i = 0; i < CROWD; i++) {
+        if (rfork(RFPROC | RFMEM) == 0) {
+            semacquire(&crowd.word[7], 1);
+            order[__atomic_fetch_add(&next, 1, __ATOMIC_SEQ_CST)] = i;
+            child_ends();
+        }
+        sleep(100000);
+    }
+    for (uint32_t i = 0; i < 5; i++) {
+        semrelease(&crowd.word[7], 1);
+        CHECK(wait(NULL) > 0);
+        CHECK_EQ(order[i], i);
+    }
+    semrelease(&crowd.word[7], CROWD - 5);
+    while (n < CROWD - 5 && wait(NULL) > 0)
+        n++;
+    CHECK_EQ(n, CROWD - 5);
+    CHECK_EQ(crowd.word[7], 0);
+}
