@@ -18,6 +18,7 @@ from tools.course.cut import cut_text
 from tools.course.handout import add_todo, files_of, make_handout
 from tools.course.labcheck import Check, said
 from tools.course.mutants import mutants_of
+from tools.course.names import removed_names, typing_hints
 from tools.course.source import asm_items, c_items, steps_in
 
 LABS = labs.numbers(ROOT)
@@ -155,7 +156,7 @@ def test_cut_asm() -> None:
     assert tags == [("first", "1.2"), ("second", ""), ("table", "1.3"), ("STUB", "1.4")]
     after = cut_text(ASM, "a.asm", {"1.2", "1.3", "1.4"}, set())
     assert 'first:\n        LAB_TODO "1.2", "a.asm:first"\n\n; Second.' in after
-    assert "table:\n        ; step 1.3 is not written yet\n        align 8" in after
+    assert 'table:\n        ; LAB_TODO "1.3", "' in after, "a comment, to be searched"
     assert 'stub_%1:\n        LAB_TODO "1.4", "a.asm:STUB"\n%endmacro' in after
     assert "second: ret" in after and "push" not in after
 
@@ -407,6 +408,86 @@ def test_check_labs(
     checked = subprocess.run(words, capture_output=True, text=True)
     assert says in checked.stdout and checked.stderr == ""
     assert (checked.returncode == 0) == (not says), checked.stdout
+
+
+@pytest.mark.parametrize(
+    "name, change, says",
+    [
+        (
+            "labs/03-sched/rubric.toml",
+            ('    "raise_floors",\n', ""),
+            "fair.c:fair_add: its contract names raise_floors, which the handout",
+        ),
+        (
+            "labs/01-boot/hints.toml",
+            ("Take the contract line by line", "Call put_nothing()"),
+            "step 1.4, hint 1 names put_nothing, which the handout does not contain",
+        ),
+        (
+            "labs/01-boot/README.md",
+            ("## Hand in", "Type `make bench`.\n\n## Hand in"),
+            "labs/01-boot/README.md: no such target: make bench",
+        ),
+        (
+            "kernel/main.c",
+            ("in this file, and", "in docs/index.md, and"),
+            "kernel/main.c: no such file: docs/index.md",
+        ),
+    ],
+    ids=["contract", "hint", "text", "comment"],
+)
+def test_names_that_a_handout_lacks(
+    name: str, change: tuple[str, str], says: str, tmp_path: Path
+) -> None:
+    """What a lab tells its students exists in what they have."""
+    tree = tmp_path / "tree"
+    for path in files_of(ROOT):
+        if not path.startswith(("build/", "labs/todo/")) and (ROOT / path).is_file():
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / path, tree / path)
+    number = int(name.split("/")[1][:2]) if name.startswith("labs/") else 1
+    lab = labs.load(tree, number)
+    assert removed_names(tree, lab) == []
+    text = (tree / name).read_text()
+    assert change[0] in text
+    (tree / name).write_text(text.replace(*change))
+    assert says in "\n".join(removed_names(tree, labs.load(tree, number)))
+
+
+def test_hints_do_not_type(tmp_path: Path) -> None:
+    """A hint that lists the solution's names is found; those of the labs are not."""
+    for number in LABS:
+        assert typing_hints(ROOT, labs.load(ROOT, number)) == []
+    shutil.copytree(ROOT / "labs/03-sched", tmp_path / "labs/03-sched")
+    (tmp_path / "kernel/sched").mkdir(parents=True)
+    shutil.copy(ROOT / "kernel/sched/spinlock.c", tmp_path / "kernel/sched")
+    hints = tmp_path / "labs/03-sched/hints.toml"
+    code = "intr_off; cpu = this_cpu; wrong_order; lock_depth, lock_intr, were_on; "
+    code += "ticket = __atomic_fetch_add; tlb_poll, cpu_pause, holder, lock_ranks"
+    hints.write_text(f'"3.1" = ["a", "b", "{code}"]\n')
+    wrong = typing_hints(tmp_path, labs.load(tmp_path, 3))
+    assert len(wrong) == 1 and "step 3.1, hint 3 types the code" in wrong[0]
+
+
+@pytest.mark.parametrize("number", LABS)
+def test_all_that_is_missing(number: int, tmp_path: Path) -> None:
+    """The handout's search for what is missing finds each of the lab's steps."""
+    steps = make_handout(number, tmp_path)
+    command = re.search(r"^grep .*$", (tmp_path / "README.md").read_text(), re.M)
+    assert command is not None
+    run = subprocess.run(command[0], shell=True, cwd=tmp_path, capture_output=True)
+    found = set(re.findall(r'"(\d+\.\d+)"', run.stdout.decode()))
+    assert found == set(steps)
+
+
+def test_numbers_in_learning_alone() -> None:
+    """The page for those who learn alone knows labs, steps and weeks."""
+    text = (ROOT / "docs/learning-alone.md").read_text()
+    said = re.search(r"The (\w+) labs have (\d+) steps", text)
+    count = sum(len(labs.load(ROOT, n).steps) for n in LABS)
+    assert said and (said[1], int(said[2])) == ("four", count) and len(LABS) == 4
+    weeks = max(int(n) for n in re.findall(r"^\| (?:\d+-)?(\d+) \|", text, re.M))
+    assert f"{ {14: 'fourteen'}[weeks]} weeks" in text
 
 
 def test_hint(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 /*
  * main.c - Lux9's table of contents: the layers, started in order.
  *
- * `make STAGE=n` builds the first n layers.  This file and the tables that
- * docs/index.md lists as plugs are where layers meet.
+ * `make STAGE=n` builds the first n layers.  Layers meet in this file, and in
+ * a few tables into which a later layer plugs its own rows.
  */
 #include "boot/boot.h"
 #if STAGE >= 2

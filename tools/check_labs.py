@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from grade.course import rubric as rubrics  # noqa: E402
 from grade.harness import guest  # noqa: E402
-from tools.course import labs, mutants  # noqa: E402
+from tools.course import labs, mutants, names  # noqa: E402
 from tools.course.source import Item, steps_in  # noqa: E402
 
 ROOT = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
@@ -119,6 +119,8 @@ def main() -> int:
             continue
         found = tag_faults(lab, tagged) + text_faults(ROOT, lab)
         found += name_faults(ROOT, lab, words)
+        if (ROOT / "Makefile").exists():  # else too little for a handout
+            found += names.removed_names(ROOT, lab) + names.typing_hints(ROOT, lab)
         try:
             checked = rubrics.for_lab(ROOT, number)
             runs = rubrics.resolve(checked, tests, ROOT)

@@ -203,6 +203,37 @@ def _readme(number: int, root: Path) -> str:
     return _fill(text, labs.load(root, number), root)
 
 
+def _grader_manual(text: str, out: Path) -> str:
+    """grade/README.md without what this handout lacks.
+
+    Rows of tables go whose files or target are not there, and sections about
+    files that are not there."""
+    makefile = (out / "Makefile").read_text()
+
+    def there(code: str) -> bool:
+        make = re.match(r"make ([\w-]+)", code)
+        if make:
+            return (
+                re.search(rf"^([\w -]+ )?{make[1]}( [\w -]+)?:", makefile, re.M)
+                is not None
+            )
+        path = re.match(r"(?:grade|user|kernel|tools)/[\w./*-]+", code)
+        return path is None or any(out.glob(path[0].rstrip("/")))
+
+    lines = []
+    for line in text.splitlines(keepends=True):
+        row = re.match(r"\| (`[^|]*`[^|]*)\|", line)
+        if row and not all(map(there, re.findall(r"`([^`]+)`", row[1]))):
+            continue
+        lines.append(line)
+    sections = re.split(r"(?m)^(?=## )", "".join(lines))
+    return "".join(
+        section
+        for section in sections
+        if all(map(there, re.findall(r"`([^`\n]+)`", section)))
+    )
+
+
 def add_todo(tree: Path, root: Path = ROOT) -> None:
     """Give a tree lab_todo, so that a file with missing steps builds in it."""
     (tree / TODO_FOLDER).mkdir(parents=True, exist_ok=True)
@@ -240,6 +271,9 @@ def make_handout(
                 (out / name).write_text(re.sub(pattern, "", text, flags=re.M))
     makefile = out / "Makefile"
     makefile.write_text(_makefile(makefile.read_text(), number))
+    manual = out / "grade/README.md"
+    if manual.exists():
+        manual.write_text(_grader_manual(manual.read_text(), out))
     add_todo(out, root)
     (out / "README.md").write_text(_readme(number, root))
     own = [number] if track == "fresh" else list(range(1, number + 1))

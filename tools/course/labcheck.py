@@ -4,6 +4,8 @@
 The reference gets 100 points; the bare handout none; a tree without one step
 loses that step's points and those of the steps that need it, no others; and
 each mutant fails the tests that its head names, with the message it promises.
+No contract, hint or text of the lab names what the handout does not contain, and
+no hint types the solution.
 The whole table, tree by test, goes to build/labcheck/labN.tsv.
 
 Words: lab numbers, step=2.4 or mutant=name (only that one), jobs=N.
@@ -23,6 +25,7 @@ from tools.course import labs
 from tools.course.cut import cut_tree
 from tools.course.handout import ROOT, make_handout
 from tools.course.mutants import Mutant, mutants_of
+from tools.course.names import removed_names, typing_hints
 from tools.course.source import steps_in
 
 PLACE = ROOT / "build" / "labcheck"
@@ -46,6 +49,7 @@ class Check:
     tree: Path
     jobs: int = 2
     trials: list[Trial] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)  # what is wrong in them
 
     def grade(self, *only: str) -> Score:
         """The score of the tree as it is now; a host in trouble is asked twice."""
@@ -194,6 +198,9 @@ def check_lab(number: int, jobs: int, step: str = "", mutant: str = "") -> Check
     for known in mutants_of(ROOT, lab):
         if known.name == mutant or not (step or mutant):
             check.mutant(known)
+    if not (step or mutant):
+        check.texts = removed_names(ROOT, lab) + typing_hints(ROOT, lab)
+        print("".join(f"WRONG: {text}\n" for text in check.texts), end="")
     write_table(check)
     return check
 
@@ -214,7 +221,7 @@ def main(arguments: list[str]) -> int:
             words.get("mutant", ""),
         )
         faulty = [trial for trial in check.trials if trial.wrong]
-        wrong += len(faulty)
+        wrong += len(faulty) + len(check.texts)
         print(f"lab {number}: {len(check.trials)} trees, {len(faulty)} wrong")
     return 1 if wrong else 0
 
