@@ -4,7 +4,7 @@
  * TEST(name) { ... } defines a test; the program runs the one that its first
  * argument names, with the second as seed.  It passes if every CHECK held,
  * in this process and in every child: a failed check is a record of its own,
- * and the harness counts it whoever wrote it.  Results go through the
+ * and the harness counts it, from any process.  Results go through the
  * `record` system call, never through the console.
  *
  * Included once, by the program's only file: main is here.

@@ -82,9 +82,9 @@ fork_bomb(void)
     MUST(pid >= 0);
     if (pid == 0)
         bomb();
-    kill_group(0x7fffffff); /* nobody; but now the pages that the fork made
-                               copy-on-write are its own, and no lack of
-                               memory can hit the one who is to kill */
+    kill_group(0x7fffffff); /* no such group; but now the pages that the fork
+                               made copy-on-write are its own, and no lack of
+                               memory can hit the process that is to kill */
     sleep(300000000);
     CHECK(procs(NULL, 0) > 50);
     kill_group(pid);
@@ -94,7 +94,7 @@ fork_bomb(void)
 }
 
 /*
- * A fork bomb fills the machine; whoever is outside can still kill it, and
+ * A fork bomb fills the machine; a process outside can still kill it, and
  * then all is as before.
  * mem: 64M
  * limit: 60
@@ -352,7 +352,7 @@ TEST(killed_at_any_moment)
 
 /* ---- orphans and families ---- */
 
-/* Children of the dead go on, and their end disturbs nobody. */
+/* Children of the dead go on, and their end disturbs no other process. */
 TEST(orphans)
 {
     struct waitmsg w;

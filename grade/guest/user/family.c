@@ -1,5 +1,5 @@
 /*
- * family.c - processes in known states, for whoever looks from outside: the
+ * family.c - processes in known states, for a look from outside: the
  * tests of GDB's commands stop it in settled(), where each child is as its
  * name says.
  * append: trace
@@ -20,7 +20,7 @@ wait_deeper(void)
     static uint32_t never;
 
     semacquire(&never, 1);
-    ticks++; /* so that the call is no jump, here and in the caller */
+    ticks++; /* so that the call is not a jump, here and in the caller */
 }
 
 [[gnu::noinline]] static void

@@ -38,7 +38,7 @@ TEST(parent_known)
     }
 }
 
-/* Whose parent has ended has none, and whom nobody waits for neither. */
+/* A process has no parent if its parent has ended, or does not wait for it. */
 TEST(orphan_has_none)
 {
     int pid = rfork(RFPROC);

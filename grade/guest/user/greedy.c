@@ -125,8 +125,8 @@ spin_with_token(void)
     spin();
 }
 
-/* Whom a process with a long turn to come wakes and lets go first has a turn
- * like others. */
+/* A process with a long turn to come wakes another and lets it go first: that
+ * one has a turn like others. */
 TEST(handed_a_long_turn)
 {
     start(spin_with_token);

@@ -385,7 +385,7 @@ TEST(setjmp_after_fault)
     }
 }
 
-/* Use floating point for a while, beside others who do. */
+/* Use floating point for a while, beside others that do. */
 static void
 add_halves(double start)
 {

@@ -1,5 +1,5 @@
 /*
- * meet.c - rendezvous and semaphores: nobody waits for ever, nothing is
+ * meet.c - rendezvous and semaphores: no process waits for ever, nothing is
  * counted twice, on any number of CPUs.
  */
 #include "check.h"
@@ -39,7 +39,7 @@ TEST(swap)
 }
 
 /*
- * Many who wait under many tags each meet the right one.
+ * Many processes wait under many tags, and each meets the right one.
  * cpus: 1 4
  */
 TEST(many_tags)
@@ -63,7 +63,7 @@ TEST(many_tags)
         CHECK(wait(NULL) > 0);
 }
 
-/* Meet whoever comes until told to stop; count what was given and got. */
+/* Meet any process until told to stop; count what was given and got. */
 static void
 meet_until_stopped(uint64_t mine)
 {
@@ -78,7 +78,7 @@ meet_until_stopped(uint64_t mine)
 }
 
 /*
- * Seven meet under one tag, whoever comes: what is given is what is got.
+ * Seven meet under one tag, in any order: what is given is what is got.
  * cpus: 1 2 4 8
  * shifts: 5 parallel
  */
@@ -135,7 +135,7 @@ TEST(woken_for_nothing)
 }
 
 /*
- * Who is killed in rendezvous is met by nobody.
+ * A process that was killed in rendezvous is not met.
  * cpus: 1 2
  */
 TEST(dead_partner)
@@ -199,7 +199,7 @@ take_one(uint32_t *s)
 }
 
 /*
- * A release wakes as many as it says, and only who waits for that word.
+ * A release wakes as many as it says, and only those that wait for that word.
  * cpus: 1 2
  */
 TEST(wakes_as_many)
@@ -263,7 +263,7 @@ TEST(in_mapped_memory)
     CHECK_EQ(wait(NULL), pid);
 }
 
-/* A semaphore whose page goes away while others wait harms nobody. */
+/* A semaphore whose page goes away while others wait harms none of them. */
 TEST(page_goes_away)
 {
     uint32_t *word = (uint32_t *)mem_map(0, PAGE_SIZE, MEM_READ | MEM_WRITE);
@@ -280,7 +280,7 @@ TEST(page_goes_away)
 }
 
 /*
- * Who is killed while it waits takes no token with it.
+ * A process that is killed while it waits takes no token with it.
  * cpus: 1 2
  */
 TEST(dead_waiter)
@@ -426,7 +426,7 @@ TEST(timeouts_race)
     CHECK_EQ(taken + sem, released);
 }
 
-/* ---- many who wait ---- */
+/* ---- many waiters ---- */
 
 static struct {
     uint32_t word[1024]; /* one page */

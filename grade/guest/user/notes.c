@@ -1,6 +1,6 @@
 /*
- * notes.c - notes: who gets them, what a handler finds and leaves, and what
- * of the interrupted program it must not touch.
+ * notes.c - notes: which process gets them, what a handler finds and leaves,
+ * and what of the interrupted program it must not touch.
  */
 #include "check.h"
 
@@ -189,7 +189,7 @@ die_with_full_queue(void)
     rfork(RFPROC); /* the child has no notes waiting; both end here */
 }
 
-/* Notes that nobody read go with the process. */
+/* Unread notes go with the process. */
 TEST(queue_given_back)
 {
     check_gives_back(die_with_full_queue);
@@ -440,7 +440,7 @@ step_over(struct ureg *u, char *note)
     noted(NCONT);
 }
 
-/* Exceptions that are no page faults are notes too, and name themselves. */
+/* Exceptions other than page faults are notes too, and name themselves. */
 TEST(other_exceptions)
 {
     struct waitmsg w;
@@ -550,7 +550,7 @@ TEST(every_wait_interrupted)
     CHECK_EQ(wait(NULL), pid);
 }
 
-/* ---- whom a note reaches ---- */
+/* ---- which processes a note reaches ---- */
 
 static uint32_t started, group_notes;
 
@@ -755,7 +755,7 @@ TEST(kill_among_notes)
 
 static uint32_t ran;
 
-/* Who is killed before its first turn never runs. */
+/* A process that is killed before its first turn never runs. */
 TEST(killed_before_first_turn)
 {
     for (int i = 0; i < 5; i++) {

@@ -230,7 +230,7 @@ TEST(messages)
     CHECK_EQ(pwrite(fd, (void *)16, 5, 0), -E_BADADDR);
 }
 
-/* Devices, names, and who may change them. */
+/* Devices, names, and which user may change them. */
 TEST(names)
 {
     contents("#c/drivers");

@@ -1,6 +1,6 @@
 /*
  * p9_exec.c - programs found by their paths: on file servers, as scripts, by
- * whoever may run them; and what exec leaves open.
+ * users that may run them; and what exec leaves open.
  */
 #include "check.h"
 
@@ -118,7 +118,7 @@ TEST(by_any_path)
     CHECK_STR(run("/bin/true", argv), "one two\n");
 }
 
-/* What is no program, or not for us, says so, and the caller goes on. */
+/* A file that is not a program, or not for us, says so; the caller goes on. */
 TEST(refused)
 {
     char *argv[] = { "x", NULL };

@@ -241,7 +241,7 @@ TEST(export_client_vanishes)
     CHECK_EQ(check_more_procs(), 0);
 }
 
-/* A read of /mnt/data that nobody answers, in a child. */
+/* A read of /mnt/data that gets no answer, in a child. */
 static int
 blocked(void)
 {

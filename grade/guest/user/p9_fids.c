@@ -99,7 +99,7 @@ TEST(found_by_number)
     CHECK_EQ(releases, 0);
 }
 
-/* A number is one fid's, and NOFID nobody's. */
+/* A number is one fid's, and NOFID is not a fid's. */
 TEST(number_in_use)
 {
     struct fid *f, *g = fid_new(&conn), *got;

@@ -139,14 +139,14 @@ TEST(flushed)
         pid = client(operations[i], true);
         wait_held(s);
         post(pid, "stop");
-        /* a clunk is not flushed: nobody would have the file */
+        /* a clunk is not flushed: no fid would be left for the file */
         check_end(pid, operations[i] == Tclunk ? "" : "interrupted",
                 fcall_verb(operations[i]));
         CHECK_EQ(s->seen[Tflush], operations[i] == Tclunk ? i : i + 1);
     }
     CHECK_EQ(access("/n/dir/x", AEXIST), 0);
     CHECK_EQ(unmount(NULL, "/n"), 0);
-    wait_seen(s, Tclunk, 10); /* nobody has waited for the last ones */
+    wait_seen(s, Tclunk, 10); /* no process has waited for the last ones */
     server_end(s);
     CHECK_EQ(s->fids, 1); /* the one whose Tclunk had no answer */
 }
@@ -220,7 +220,7 @@ answer_late(struct server *s, struct fcall *t, struct fcall *r)
     return SEND;
 }
 
-/* A walk that succeeded when nobody wanted it any more leaves no fid. */
+/* A walk that succeeded after it was given up leaves no fid. */
 TEST(late_walk_is_clunked)
 {
     struct server *s = mounted(answer_late);
@@ -277,7 +277,7 @@ TEST(late_flush_of_remove)
     unmounted(s);
 }
 
-/* A kill waits for nobody, even if the server is silent. */
+/* A kill does not wait, even if the server is silent. */
 TEST(killed)
 {
     struct server *s = mounted(hold_one);

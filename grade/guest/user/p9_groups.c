@@ -268,7 +268,7 @@ TEST(nobody)
     CHECK(write(fd, text, strlen(text)) > 0);
     CHECK(open("/srv/mine", OREAD) >= 0);
     child(0, become_nobody);
-    CHECK(open("/srv/mine", OREAD) >= 0); /* only the child is nobody */
+    CHECK(open("/srv/mine", OREAD) >= 0); /* the child alone has */
     CHECK_EQ(remove("/srv/mine"), 0);
 }
 

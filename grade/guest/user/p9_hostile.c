@@ -234,7 +234,7 @@ random_argument(void)
     }
 }
 
-/* A call may wait for a server that nobody is: the alarm ends that. */
+/* A call may wait for a server that does not exist: the alarm ends that. */
 static void
 fuzz(void)
 {

@@ -1,6 +1,6 @@
 /*
- * p9_look.c - files, a name space and 9P requests in known states, for
- * whoever looks from outside: the tests of GDB's commands stop it in
+ * p9_look.c - files, a name space and 9P requests in known states, for a
+ * look from outside: the tests of GDB's commands stop it in
  * settled().
  */
 #include "p9_server.h"

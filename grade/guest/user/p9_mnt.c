@@ -373,7 +373,7 @@ TEST(outlives_its_maker)
     CHECK_EQ(s->fids, 0);
 }
 
-/* Nobody else reads or writes where messages go. */
+/* No other process reads or writes where messages go. */
 TEST(connection_is_reserved)
 {
     struct server *s = mounted(NULL);
@@ -386,7 +386,8 @@ TEST(connection_is_reserved)
     unmounted(s);
 }
 
-/* Who alone could answer is told so, instead of waiting for itself. */
+/* The only process that could answer gets an error, and does not wait for
+ * itself. */
 TEST(own_server)
 {
     int fds[2], pid;

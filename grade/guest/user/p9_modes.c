@@ -1,6 +1,6 @@
 /*
- * p9_modes.c - who may do what with files on a server, through the calls:
- * permissions, append-only and exclusive files, what wstat changes.
+ * p9_modes.c - which user may do what with files on a server, through the
+ * calls: permissions, append-only and exclusive files, what wstat changes.
  */
 #include "check.h"
 
@@ -145,7 +145,7 @@ TEST(append_only)
     CHECK_EQ(mode_of("/tmp/log"), DMAPPEND | 0666);
 }
 
-/* Exclusive: one opener at a time, whoever it is; its end frees the file. */
+/* Exclusive: one opener at a time; its end frees the file. */
 TEST(exclusive)
 {
     int fd;

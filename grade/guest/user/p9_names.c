@@ -134,7 +134,8 @@ TEST(current_directory_is_the_process_s)
     CHECK_STR(here(), "/boot");
 }
 
-/* What is not there is not there; what is no directory has no files. */
+/* A name that is not there is an error; a file that is not a directory has no
+ * files. */
 TEST(missing)
 {
     begin();

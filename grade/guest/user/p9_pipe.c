@@ -1,12 +1,12 @@
 /*
- * p9_pipe.c - pipes: what arrives, in which pieces, who waits for whom, and
+ * p9_pipe.c - pipes: what arrives, in which pieces, which end waits, and
  * what the end of either side means to the other.
  */
 #include "check.h"
 
 enum {
     MS = 1000000,
-    FULL = 64 << 10, /* bytes a pipe holds while nobody reads */
+    FULL = 64 << 10, /* bytes a pipe holds before it is read */
 };
 
 static int fds[2];
@@ -107,7 +107,7 @@ TEST(boundaries)
     CHECK(memcmp(buf, "three", 5) == 0);
 }
 
-/* Nothing to read or write is no event. */
+/* A read or write of no bytes changes nothing. */
 TEST(nothing)
 {
     MUST(pipe(fds) == 0);
@@ -137,7 +137,7 @@ write_and_go_on(void)
     exits("went on");
 }
 
-/* Writing to a pipe that nobody can read any more is a note, which kills. */
+/* Writing to a pipe whose other end is closed is a note, which kills. */
 TEST(write_to_closed_kills)
 {
     struct waitmsg w;
@@ -162,7 +162,7 @@ count_note(struct ureg *u, char *note)
     noted(NCONT);
 }
 
-/* Who catches that note finds the error, too. */
+/* A process that catches that note finds the error, too. */
 TEST(write_to_closed_caught)
 {
     MUST(pipe(fds) == 0 && notify(count_note) == 0);
@@ -198,7 +198,7 @@ write_one_more(void)
     CHECK_EQ(write(fds[0], "x", 1), 1);
 }
 
-/* 64 KiB fit while nobody reads; the next byte waits until there is room. */
+/* 64 KiB fit without a read; the next byte waits until there is room. */
 TEST(flow_control)
 {
     int pid;
@@ -239,7 +239,7 @@ write_until_hangup(void)
     CHECK_EQ(notes, 1);
 }
 
-/* Who waits for room hears that nobody will make any. */
+/* A writer that waits for room gets an error when the last reader goes. */
 TEST(hangup_wakes_writer)
 {
     int pid;
@@ -415,7 +415,7 @@ write_stream(void)
 }
 
 /*
- * A megabyte arrives whole and in order, whoever is faster.
+ * A megabyte arrives whole and in order, whichever end is faster.
  * cpus: 1 2 4
  * seeds: 2
  */
@@ -515,7 +515,7 @@ read_pieces(void)
 }
 
 /*
- * Many who read parts of the same blocks get each byte once.
+ * Many readers of parts of the same blocks get each byte once.
  * cpus: 1 4 8
  */
 TEST(pieces)

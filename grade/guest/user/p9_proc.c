@@ -156,7 +156,7 @@ TEST(listed)
     CHECK_EQ(dir_list(path_of(getpid(), ""), &d), 13);
 }
 
-/* Names that are no process are no files. */
+/* A name that is not a process's is not a file. */
 TEST(no_such_process)
 {
     static const char *const names[] = { "#p/0", "#p/999999", "#p/-1", "#p/01",
@@ -279,7 +279,7 @@ wait_for_stop(void)
 }
 
 /*
- * Who waits for a stop can be killed, and hears of the end.
+ * A process that waits for another to stop can be killed, and hears of its end.
  * cpus: 1 4
  */
 TEST(waitstop_ends)

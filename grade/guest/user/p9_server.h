@@ -263,7 +263,8 @@ server_start(struct server *s)
     close(fds[1]);
 }
 
-/* Wait until the server has ended, which it does when nobody is there. */
+/* Wait until the server has ended, which it does when its last client is gone.
+ * */
 static void
 server_end(struct server *s)
 {

@@ -137,7 +137,7 @@ holder(bool ends)
 }
 
 /*
- * A process ends, and its close waits for a server that stalls.  Who lists the
+ * A process ends, and its close waits for a server that stalls.  Listing the
  * processes does not wait for that; it is among them, and can be killed.
  *
  * cpus: 1 4
@@ -184,7 +184,7 @@ TEST(killed_with_files_of_a_stalled_server)
     CHECK_EQ(wait_for(pid, NULL), pid);
 }
 
-/* ---- who reads the stream ---- */
+/* ---- which process reads the stream ---- */
 
 enum {
     HOLDERS = 4, /* whose clunks are more than both ways of a pipe hold */
@@ -214,8 +214,8 @@ end(int pid)
 }
 
 /*
- * Killed processes leave Tclunks whose answers nobody waits for, until the
- * server cannot write another one, and reads no more.  Whoever comes next
+ * Killed processes leave Tclunks whose answers no process waits for, until
+ * the server cannot write another one, and reads no more.  The next sender
  * reads the answers first, and all goes on.
  *
  * cpus: 1 4
@@ -287,7 +287,7 @@ TEST(lie_ends_the_reading)
     alarm(0);
 }
 
-/* ---- who waits for one that waits ---- */
+/* ---- waiting for a process that waits ---- */
 
 /* A child that reads the directory which is open as fd. */
 static int
@@ -362,7 +362,7 @@ TEST(refused_version_changes_nothing)
     int fds[2];
 
     MUST(pipe(fds) == 0);
-    MUST(dup(fds[1], -1) >= 0); /* as if somebody else could answer */
+    MUST(dup(fds[1], -1) >= 0); /* as if another process could answer */
     CHECK_EQ(fversion(fds[0], 100, version, sizeof version), -E_VERSION);
     CHECK_EQ(write(fds[0], "still", 5), 5);
     CHECK_EQ(read(fds[1], version, sizeof version), 5);

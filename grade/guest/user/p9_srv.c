@@ -1,5 +1,5 @@
 /*
- * p9_srv.c - #s: open files posted for whoever comes.
+ * p9_srv.c - #s: open files posted for others to open.
  */
 #include "check.h"
 #include "lib/9p/srv.h"
@@ -42,7 +42,8 @@ post(const char *path, int fd, uint32_t perm)
     return n == len ? 0 : n;
 }
 
-/* Who opens the file has the channel that was posted, the poster gone. */
+/* Opening the file gives the channel that was posted, even if the poster is
+ * gone. */
 TEST(posted)
 {
     int fds[2], fd, pid;
@@ -164,7 +165,7 @@ TEST(owners)
     CHECK_EQ(remove("#s/x"), 0);
 }
 
-/* Who may read the file gets no channel that can be written. */
+/* A user that may only read the file gets no channel that can be written. */
 TEST(readers_do_not_write)
 {
     int fds[2], fd, pid;
@@ -234,7 +235,8 @@ crowd(void)
     end_all(ARRAY_LEN(pids));
 }
 
-/* Who mounts a server that ends at once hears it, and does not wait for ever. */
+/* Mounting a server that ends at once is an error, and does not wait for ever.
+ * */
 TEST(dies_in_the_background)
 {
     struct waitmsg w;

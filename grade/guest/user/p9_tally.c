@@ -67,7 +67,7 @@ TEST(counts)
     CHECK_STR(says(fd), "101\n");
 }
 
-/* What is no line changes nothing, and the client hears it. */
+/* A malformed line changes nothing, and the client gets an error. */
 TEST(bad_lines)
 {
     static const char *const bad[] = { "", "\n", "x", "5x", "5 6", "=", "=x",
@@ -137,7 +137,7 @@ TEST(many_counters)
     CHECK_STR(says(a), "0\n");
 }
 
-/* Nobody locks, and nothing is lost. */
+/* There is no lock, and nothing is lost. */
 TEST(many_processes)
 {
     struct waitmsg w;
@@ -206,7 +206,7 @@ TEST(waits_for_change)
 }
 
 /*
- * All who wait for it hear of it, and nobody who waits for another.
+ * All readers that wait for it get it, and no reader that waits for another.
  * challenge: C2
  */
 TEST(waiters_all_hear)

@@ -188,7 +188,7 @@ TEST(each_its_own)
     server_end(s);
 }
 
-/* What a process writes is nobody else's business; only how much it is. */
+/* What a process writes is not shown; only how much it is. */
 TEST(data_stay_private)
 {
     struct server *s = mounted(keep_some);
@@ -215,7 +215,7 @@ post(int pid, const char *note)
 
 /*
  * A note makes it "flushing", beside the Tflush; a second one "abandoned",
- * and of what nobody waits for the numbers are left.  The answers end it.
+ * and of an abandoned one only the numbers are left.  The answers end it.
  * cpus: 1 4
  */
 TEST(flushed_and_abandoned)
@@ -288,7 +288,7 @@ close_many(void)
         fds[i] = open("/n/a", OREAD);
     read(fds[0], buf, sizeof buf); /* stalls; two notes end it */
     for (int i = 0; i < MANY; i++)
-        close(fds[i]); /* and nobody waits for these */
+        close(fds[i]); /* and no process waits for these */
 }
 
 /* Very many messages are all there, each once. */
@@ -376,7 +376,7 @@ watch(volatile unsigned *stop)
 }
 
 /*
- * Connections, processes and requests come and go while others look: nobody
+ * Connections, processes and requests come and go while others look: none
  * is disturbed, and no line is half of one.
  * cpus: 1 4
  * shifts: 5 parallel

@@ -127,7 +127,7 @@ TEST(stack_private)
     CHECK_EQ(wait(NULL), pid);
 }
 
-/* RFMEM: the heap grows for all who share it, whoever asked. */
+/* RFMEM: the heap grows for all processes that share it, whichever asked. */
 TEST(heap_grows_for_all)
 {
     uint64_t start = (uint64_t)brk(0);
@@ -225,7 +225,7 @@ share_and_end(void)
         CHECK(wait(NULL) > 0);
 }
 
-/* Shared memory goes with the last who has it. */
+/* Shared memory goes with the last process that has it. */
 TEST(sharing_given_back)
 {
     check_gives_back(share_and_end);
@@ -316,7 +316,7 @@ TEST(note_group)
     CHECK(wait(NULL) > 0);
 }
 
-/* RFREND: who left the group meets nobody of it under the same tag. */
+/* RFREND: a process that left the group meets none of it under the same tag. */
 TEST(rendezvous_group)
 {
     int inside = rfork(RFPROC), outside;
@@ -332,7 +332,7 @@ TEST(rendezvous_group)
     }
     if (rfork(RFPROC) == 0) {
         CHECK_EQ(rfork(RFREND), 0);
-        if (rfork(RFPROC) == 0) { /* two who left together meet */
+        if (rfork(RFPROC) == 0) { /* two that left together meet */
             CHECK_EQ(rendezvous(7, 10), 20);
             exits("");
         }
@@ -412,7 +412,7 @@ TEST(wait_times_of_all)
             }
             sleep(80 * MS);
         }
-        CHECK(wait(NULL) > 0); /* the other one's end is nobody's business */
+        CHECK(wait(NULL) > 0); /* the other one's end is not reported */
         _exits("");
     }
     CHECK_EQ(wait(&w), pid);
@@ -449,7 +449,7 @@ leave_messages(void)
         sleep(MS / 10);
 }
 
-/* Messages that nobody asked for go with the parent. */
+/* Messages that were not waited for go with the parent. */
 TEST(unread_messages_given_back)
 {
     check_gives_back(leave_messages);

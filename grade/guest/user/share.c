@@ -1,6 +1,6 @@
 /*
- * share.c - who gets the CPU: weights, deadlines, and that nobody is left
- * without.
+ * share.c - which process gets the CPU: weights, deadlines, and that none is
+ * left without.
  */
 #include "check.h"
 
@@ -149,7 +149,7 @@ TEST(even_in_a_group)
 /*
  * Spinners do not keep a sleeper from waking soon.  With the instruction
  * clock, CPUs run in turns that are longer than a quantum: more of them only
- * show that nobody waits for ever.
+ * show that no process waits for ever.
  * cpus: 1 2 4
  */
 TEST(sleeper_wakes_among_spinners)
@@ -199,7 +199,7 @@ TEST(yield_is_fair)
     }
 }
 
-/* Who always moves to a new group gets no more than its share. */
+/* A process that always moves to a new group gets no more than its share. */
 TEST(new_groups_win_nothing)
 {
     int honest = spinner(100), mover = rfork(RFPROC | RFMEM);
@@ -336,7 +336,7 @@ work(uint64_t ns)
         ;
 }
 
-/* Whoever keeps its promise meets its deadlines, spinners or not. */
+/* A process that keeps its promise meets its deadlines, spinners or not. */
 TEST(edf_meets_deadlines)
 {
     uint64_t from;

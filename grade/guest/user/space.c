@@ -266,7 +266,8 @@ unmap_all(void)
     exits("still here");
 }
 
-/* Who unmaps all its memory, program and stack too, only ends itself. */
+/* A process that unmaps all its memory, program and stack too, only ends
+ * itself. */
 TEST(unmap_everything)
 {
     struct waitmsg w;
@@ -449,7 +450,7 @@ copy_to_many(void)
 }
 
 /*
- * A dozen children write to their copies, and nobody sees another's.
+ * A dozen children write to their copies, and none sees another's.
  * cpus: 1 2 4
  * shifts: 5 parallel
  */
@@ -458,7 +459,7 @@ TEST(copies)
     copy_to_many();
 }
 
-/* Copied pages come back, whoever wrote and whoever ended first. */
+/* Copied pages come back, whichever process wrote or ended first. */
 TEST(copies_given_back)
 {
     check_gives_back(copy_to_many);
