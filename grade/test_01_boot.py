@@ -671,7 +671,7 @@ def test_tss_stacks(early: Hold) -> None:
     assert all(top > KERNEL_BASE for top in tops), f"IST 1 to 3 are {tops}"
     start, end = e.address("rodata_end"), e.address("kernel_end")
     for top in tops:
-        assert top % 16 == 0, f"{top:#x} is no multiple of 16"
+        assert top % 16 == 0, f"{top:#x} is not a multiple of 16"
         assert start <= top - 8192 and top <= end, f"{top:#x}: not 8 KiB of data below"
     for name, at in symbols(kernel_of(e)).address.items():
         for top in tops:
@@ -773,7 +773,7 @@ def test_challenge_stuck_line(early: Hold) -> None:
     """A line that takes no bytes loses output, and the kernel goes on."""
     e = early(terminal=True).main()
     e.call("serial_init")
-    for _ in range(4096):  # nobody reads at the other end
+    for _ in range(4096):  # the other end does not read
         if not e.port(0x3FD) & 0x20:
             break
         e.call("serial_write", e.address("text_start"), 16)

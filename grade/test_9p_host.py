@@ -112,7 +112,7 @@ def other(fs: Client, user: str) -> Client:
 
 
 def test_version_smaller_msize_wins(raw: Client) -> None:
-    """The smaller of the two message sizes is agreed, whoever names it."""
+    """The smaller of the two message sizes is agreed, whichever side names it."""
     assert raw.version(8192).msize == 8192
     assert raw.version(1 << 30).msize < 1 << 20
     assert raw.version(0xFFFFFFFF).version == "9P2000"
@@ -653,7 +653,7 @@ def test_create_permission(fs: Client) -> None:
 
 
 def test_create_in_file(fs: Client) -> None:
-    """A file is no directory to create in."""
+    """A file is not a directory to create in."""
     fs.put("f", b"")
     refuse("not a directory", fs.tcreate, fs.walk("f"), "x")
 
@@ -701,7 +701,7 @@ def test_read_whole(fs: Client) -> None:
 
 
 def test_read_past_end(fs: Client) -> None:
-    """Beyond the end there are no bytes, and that is no error."""
+    """Beyond the end there are no bytes, and that is not an error."""
     fs.put("f", b"12345")
     fid = fs.open("f")
     assert fs.read(fid, 3, 100) == b"45"

@@ -129,7 +129,7 @@ umount /lux
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody has."""
+    """A port of 127.0.0.1 that is free."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])

@@ -1,7 +1,7 @@
-"""hostfs with many requests at a time: a slow file of the host delays nobody else.
+"""hostfs with many requests at a time: a slow file of the host delays no other request.
 
-The host's server is diod, which stalls where Linux does (a FIFO that nobody
-opens for writing), or a small one in here, which stalls where it is told to
+The host's server is diod, which stalls where Linux does (a FIFO that is not
+opened for writing), or a small one in here, which stalls where it is told to
 and shows what it was asked.
 """
 
@@ -196,7 +196,7 @@ def test_client_goes(slow: tuple[Slow, Client]) -> None:
 
 
 def test_lies(slow: tuple[Slow, Client]) -> None:
-    """A host's server that answers what nobody asked is of no use any more."""
+    """A host's server that answers a question not asked is of no use any more."""
     server, client = slow
     read_of(client, client.open("wait"), 500)
     wait_for(lambda: server.stalled)
@@ -241,7 +241,7 @@ def check_others(machine: Machine) -> None:
 
 
 def test_share_slow_read(sharing: Callable[..., Machine]) -> None:
-    """A read that waits at the host delays nobody, and ^C and kill end it."""
+    """A read that waits at the host delays no other, and ^C and kill end it."""
     servers: list[Slow] = []
 
     def serve(sock: socket.socket) -> None:
@@ -273,7 +273,7 @@ def test_share_slow_read(sharing: Callable[..., Machine]) -> None:
 
 @needs_diod
 def test_share_fifo(sharing: Callable[..., Machine], shared: Path) -> None:
-    """A FIFO of the host that nobody writes to can be waited for, and left."""
+    """A FIFO of the host without a writer can be waited for, and left."""
     servers: list[subprocess.Popen[bytes]] = []
     os.mkfifo(shared / "fifo")
 

@@ -16,7 +16,7 @@ __all__ = ["servers", "start"]
 pytestmark = pytest.mark.skipif(not HAS_SERVERS, reason="no stage 4 in this tree")
 
 USERS = """\
-# who is in which group
+# the members of each group
 1:glenda:glenda:
 2:lab:boss:glenda,bob
 3:club::bob,eve
@@ -55,7 +55,7 @@ def make(fs: Client, path: str, gid: str, mode: int) -> None:
 
 @pytest.mark.parametrize("mode", [OREAD, OWRITE, ORDWR])
 def test_group_members(fs: Client, mode: int) -> None:
-    """Members may what the group may, and nobody else may."""
+    """Members may do what the group may, and other users may not."""
     make(fs, "f", "lab", 0o060)
     for member in ("bob", "lab"):
         user = other(fs, member)
@@ -134,7 +134,7 @@ def test_no_leader(fs: Client) -> None:
 
 
 def test_named_leader_only(fs: Client) -> None:
-    """Who has a group's name does not lead it if another does."""
+    """A user with a group's name does not lead it if another user does."""
     make(fs, "f", "lab", 0o666)
     lab = other(fs, "lab")
     refuse("permission denied", lab.wstat, lab.walk("f"), Stat(mode=0o600))

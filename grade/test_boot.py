@@ -87,7 +87,7 @@ def test_build_is_reproducible(kernel: Path, tmp_path: Path) -> None:
 
 
 def test_direct_start(kernel: Path, start: Start) -> None:
-    """Started by `qemu -kernel`, the kernel says who it is and prompts."""
+    """Started by `qemu -kernel`, the kernel says its name and prompts."""
     machine = start(kernel=kernel, terminal=True)
     machine.expect("Lux9 stage 1, loaded by PVH")
     machine.expect(PROMPT)

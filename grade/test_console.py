@@ -91,7 +91,7 @@ def test_end_of_input(machine: Machine) -> None:
 
 
 def test_interrupt_drops_lines(machine: Machine) -> None:
-    """Ctrl-C ends who waits; what nobody has read is not a command."""
+    """Ctrl-C ends a waiting program; unread input is not a command."""
     machine.send("{ echo ready; sleep 1000; }\n")
     machine.expect("(?m)^ready\r?\n")
     machine.send("echo never\nhalf a li\x03")
@@ -111,7 +111,7 @@ def test_raw_mode(machine: Machine) -> None:
 
 
 def test_raw_mode_ends_with_its_owner(machine: Machine) -> None:
-    """Who closes consctl, or ends, takes its raw mode along."""
+    """A process that closes consctl, or ends, takes its raw mode along."""
     machine.send("{ echo rawon; } > /dev/consctl; echo ready; cat\n")
     machine.expect("(?m)^ready\r?\n")
     machine.send("abx\bc\n")
@@ -122,7 +122,7 @@ def test_raw_mode_ends_with_its_owner(machine: Machine) -> None:
 
 
 def test_raw_mode_of_two(machine: Machine) -> None:
-    """Who wanted raw mode first still has it when another no longer does."""
+    """A process that set raw mode first still has it when another no longer does."""
     inner = "{ echo rawon; echo rawoff; } > /dev/consctl; "
     inner += "{ echo rawon; } > /dev/consctl; "
     raw = "{ echo rawon; " + inner + "echo ready > /dev/cons; "

@@ -109,7 +109,7 @@ stub_%1:
 
 
 def test_c_items() -> None:
-    """Braces in comments, strings, macros and initialisers mislead nobody."""
+    """Braces in comments, strings, macros and initialisers do not mislead the parser."""
     names = [(item.kind, item.name) for item in c_items(C)]
     assert names == [
         ("enum", "HELP"),
@@ -281,7 +281,7 @@ def test_course_repeats(tmp_path: Path) -> None:
 
 
 def test_course_goes_on(tmp_path: Path) -> None:
-    """Later labs can be made anew; those that students have stay as they are."""
+    """Later labs can be rebuilt; those that students have stay as they are."""
     course = tmp_path / "course"
     make_course(course, last=2)
     before = {t: git(course, "rev-parse", t) for t in ("lab1-start", "lab2-start")}
@@ -323,7 +323,7 @@ def test_labcheck(tmp_path: Path) -> None:
 
 
 def test_labcheck_is_not_content_with_less(tmp_path: Path) -> None:
-    """A test that catches nothing, and a message that nobody gives, are found."""
+    """A test that catches nothing, and a message that no test gives, are found."""
     number = min(n for n in LABS if labs.load(ROOT, n).rubric)
     check = Check(labs.load(ROOT, number), tmp_path)
     patch = tmp_path / "m.patch"

@@ -130,7 +130,7 @@ def test_bt_of_the_running_process() -> None:
 
 
 def test_runq() -> None:
-    """lux runq shows who waits for the CPU, EDF first, then by group."""
+    """lux runq shows the processes that wait for the CPU, EDF first, then by group."""
     text, pid = family()["lux runq"], pids()
     assert re.search(rf"edf: {pid['deadline']} family, deadline \d+, budget \d+", text)
     assert re.search(rf"weight 300.*\n +{pid['spin']} family", text), text
@@ -146,7 +146,7 @@ def test_cpu() -> None:
 
 
 def test_no_locks() -> None:
-    """In user mode, lux locks finds no lock held and nobody waiting."""
+    """In user mode, lux locks finds no lock held and no process waiting."""
     assert family()["lux locks"] == (
         "CPU 0: no spinlock\nno process waits for a queue lock\n"
     )
@@ -206,7 +206,7 @@ def test_walk_of_the_kernel() -> None:
 
 
 def test_walk_to_nothing() -> None:
-    """lux walk says at which level there is nothing, and what is no address."""
+    """lux walk says at which level there is nothing, and what is not an address."""
     assert "not mapped: no entry in the" in family()["lux walk 0x1000"]
     assert "not canonical" in family()["lux walk 0x8000000000000000"]
 
@@ -327,7 +327,7 @@ def test_ns() -> None:
 
 
 def test_9p() -> None:
-    """lux 9p shows connections, and who waits for which answer."""
+    """lux 9p shows connections, and which process waits for which answer."""
     text = mounted()["9p"]
     assert re.search(r"^#M \d+ on #\|/data: msize 65560, \d+ fids, 4 tags", text), text
     waits = re.findall(r"^  tag +\d+  \d+ p9_look +Tread fid \d+ count 10$", text, re.M)
@@ -347,7 +347,7 @@ def test_held_spinlocks() -> None:
 
 
 def test_queue_locks() -> None:
-    """lux locks shows who holds a queue lock and who waits, in order."""
+    """lux locks shows the holder of a queue lock and its waiters, in order."""
     goes = ["hbreak ktest_fn_qlock_is_fifo", "continue", "break qunlock", "continue"]
     said = session("qlock_is_fifo", *goes, "lux locks", "lux ps")
     waiting = re.search(

@@ -251,7 +251,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
 def test_hostile_archives_are_refused(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An archive that is no honest submission is refused and leaves no trace."""
+    """A dishonest archive is refused and leaves no trace."""
     monkeypatch.setattr(handed, "MEMBERS", 200)
     monkeypatch.setattr(handed, "UNPACKED", 8 << 20)
     make, why = HOSTILE[name]
@@ -348,7 +348,7 @@ def test_sources_that_name_files_are_refused(name: str, text: str, why: str) -> 
 
 
 def test_comments_and_strings_may_name_anything() -> None:
-    """What only looks like a directive harms nobody."""
+    """Text that only looks like a directive does no harm."""
     text = '/*\n#include "/etc/passwd"\n*/\nconst char *s = "#include </etc/x>";\n'
     sources.check_text("a.c", text + "// incbin\n")
     sources.check_text("a.asm", "; incbin\nnop\n")
@@ -695,7 +695,7 @@ def test_class_goes_through(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Broken submissions stop nobody; a second run has nothing left to do."""
+    """Broken submissions do not stop the rest; a second run has nothing left to do."""
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     roster = tmp_path / "roster.csv"

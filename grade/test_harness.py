@@ -83,7 +83,7 @@ def test_limit_is_guest_time(probe: Path) -> None:
 
 
 def test_no_limit_of_guest_time(probe: Path, start: Callable[..., Machine]) -> None:
-    """Such a machine goes on while nobody waits for it, to the host's limit."""
+    """Such a machine goes on while no test waits for it, to the host's limit."""
     machine = start(kernel=probe, cmdline="h", limit=None, host_limit=2)
     time.sleep(1)
     assert "running" in machine.qmp.hmp("info status")

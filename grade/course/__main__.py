@@ -31,7 +31,7 @@ from grade.harness import ROOT
 
 
 def bar(done: int, total: int, label: str) -> None:
-    """A progress bar, where somebody looks."""
+    """A progress bar, on a terminal."""
     if not sys.stderr.isatty():
         return
     full = 30 * done // max(total, 1)

@@ -6,7 +6,7 @@ Each file or folder in DIR is one submission; its name up to the first dot is
 the student's.  OUT gets a folder of reports for each, and index.html,
 scores.csv and similar.csv for all.  Run again, only what is new or changed is
 graded.  Submissions with the same files are graded once.  A broken one gets a
-report that says why, and stops nobody.
+report that says why, and does not stop the rest.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def find_entries(folder: Path, roster: Path | None) -> list[Entry]:
 
 
 def prepare(entry: Entry, whole: Class) -> None:
-    """Take the submission's files; what is no submission gets its score here."""
+    """Take the submission's files; an entry without one gets its score here."""
     if entry.source is None:
         return
     try:
@@ -308,7 +308,7 @@ def index(
 
 
 def compare(whole: Class) -> tuple[list[tuple[int, str, str]], list[list[str]]]:
-    """Similar pairs, and groups with the very same files that are no starters."""
+    """Similar pairs, and groups with the very same files that are not starters."""
     groups: dict[str, list[Entry]] = {}
     for entry in whole.entries:
         if entry.submission is not None:

@@ -1,4 +1,4 @@
-"""Trees to grade in: nobody's code but ours, and built already.
+"""Trees to grade in: only our own code, built already.
 
 In the full repository it is the lab's handout (earlier labs' reference, the
 lab's own steps cut), so that a file that is missing in a submission earns
@@ -37,7 +37,7 @@ def _fill(root: Path, lab: int, tree: Path) -> None:
 
 
 def give(tree: Path) -> None:
-    """Make a tree the user's who will build in it (confine.py)."""
+    """Give a tree to the user that will build in it (confine.py)."""
     if os.geteuid() == 0:
         subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", str(tree)], check=True)
 

@@ -147,7 +147,7 @@ class Score:
 
 
 def from_dict(table: Row, rubric: Rubric) -> Score:
-    """A score from its record; the points are counted anew."""
+    """A score from its record; the points are counted again."""
     return Score(
         rubric=rubric,
         rows={row["id"]: row for row in table["runs"]},

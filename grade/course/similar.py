@@ -16,7 +16,7 @@ from pathlib import Path
 
 LEAST = 60  # per cent of one that must be in the other
 RUN = 24  # words in a row that count as alike
-SMALL = 400  # characters: less is no work of one's own to compare
+SMALL = 400  # characters: less is not enough to compare
 
 
 def own_lines(text: str, starter: str) -> str:

@@ -3,8 +3,8 @@
 Compilers and assemblers can be told to read any file of the host and put it
 into the kernel, which could then show it.  Three guards, for one alone could
 be walked around: the text names no such file; the preprocessor opened none;
-the assembler opened none.  Whoever can runs all of that in namespaces too,
-where there is nothing to read (confine.py).
+the assembler opened none.  Where the host has namespaces, all of that runs in
+them too, where there is nothing to read (confine.py).
 
 Results are the tests' to give: code of a submission may not call what writes
 records, and may not add tests.

@@ -5,7 +5,7 @@
 A source is an archive (tar, plain or compressed, or zip), a folder, or a
 revision of a git repository (`REVISION` or `REPOSITORY@REVISION`).  Only the
 rubric's files are taken, as bytes: nothing is unpacked, nothing else is read,
-nothing is run.  What is no honest submission is refused with a reason.
+nothing is run.  A dishonest submission is refused with a reason.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MAGIC = {
 
 @dataclass
 class Submission:
-    """The files of a rubric as somebody handed them in."""
+    """The files of a rubric as they were handed in."""
 
     files: dict[str, bytes]
     missing: list[str] = field(default_factory=list)  # the starter's are used

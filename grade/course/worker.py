@@ -232,7 +232,7 @@ def make(variant: Variant) -> None:
 
 
 def say(row: Row) -> None:
-    """One line for whoever started us."""
+    """One line for the process that started this one."""
     print(json.dumps(row, sort_keys=True), flush=True)
 
 

@@ -4,7 +4,7 @@ Every run has two limits.  The limit of guest time decides about the kernel:
 QEMU's ib700 watchdog, armed from outside through the monitor before the first
 instruction, pauses the machine at a virtual time that is the same on every
 host.  The far limit of host time only says that this host is in trouble; it
-raises HostFailure, which is no verdict about the kernel.
+raises HostFailure, which is not a verdict about the kernel.
 """
 
 from __future__ import annotations

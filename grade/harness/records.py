@@ -6,7 +6,7 @@ data, so a program that may write a record cannot forge a second one.
 
 The key is on the kernel's command line, another one in every run, so that
 code that writes frames of its own to the port writes stray bytes.  Records of
-type error count without it: nobody gains from those.
+type error count without it: a forger gains nothing by those.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Record:
 
     @property
     def text(self) -> str:
-        """The data as text; bytes that are no text are shown escaped."""
+        """The data as text; other bytes are shown escaped."""
         return self.data.decode("utf-8", "backslashreplace")
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 """The fuzzer's inputs as one text file: a line of hexadecimal digits each.
 
 corpus.py unpack DIR   makes a file of each line, as libFuzzer wants them
-corpus.py pack DIR     writes the lines anew from the files of DIR
+corpus.py pack DIR     writes all lines again from the files of DIR
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ slow_walk(struct fid *f, const char *name)
     return -E_NOEXIST;
 }
 
-/* Until somebody writes to `go`; a flush ends it, as a note would. */
+/* Until a client writes to `go`; a flush ends it, as a note would. */
 static int
 wait_for_go(const bool *flushed)
 {

@@ -121,7 +121,7 @@ semrelease(uint32_t *sem, uint32_t n)
     return (int)now;
 }
 
-/* ---- process.c's, with threads; nobody is interrupted ---- */
+/* ---- process.c's, with threads; none is interrupted ---- */
 
 struct start {
     void (*run)(struct conn *);

@@ -332,7 +332,7 @@ TEST(too_many_names)
     CHECK(strcmp(f.wname[15], "x") == 0);
 }
 
-/* A length that only fits if nobody adds it up carefully. */
+/* A length that only fits if the sum wraps. */
 TEST(lengths_that_wrap)
 {
     uint8_t buf[32] = { 23, 0, 0, 0, Twrite, 1, 0 };

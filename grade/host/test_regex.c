@@ -106,7 +106,7 @@ TEST(random_patterns)
     }
 }
 
-/* What is no pattern is found out; no pattern takes long. */
+/* A malformed pattern is found out; no pattern takes long. */
 TEST(bad_patterns)
 {
     static const char *const bad[] = { "*", "^*", "a**", "[", "[a", "[]", "[^]",

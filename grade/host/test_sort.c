@@ -114,7 +114,7 @@ TEST(adversary)
         CHECK(values[a[i - 1]] <= values[a[i]]);
 }
 
-struct odd { /* a size that is no multiple of 8 */
+struct odd { /* a size that is not a multiple of 8 */
     char key;
     char text[12];
 };

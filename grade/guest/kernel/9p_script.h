@@ -159,7 +159,7 @@ sent_tag(unsigned i)
 }
 
 /* All is over: the connection frees what it has, and checks itself; and every
- * message, answer and channel was freed by whom it belonged to. */
+ * message, answer and channel was freed by its owner. */
 static void
 script_end(void)
 {

@@ -137,7 +137,7 @@ KTEST(pack_refuses)
     CHECK_EQ(fcall_size(&f), 0);
 }
 
-/* The data's place is left for who puts them there without a copy. */
+/* The data's place is left for a caller that puts them there without a copy. */
 KTEST(pack_leaves_data)
 {
     struct fcall f = { .type = Rread, .tag = 1, .count = 5 };

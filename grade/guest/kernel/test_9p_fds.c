@@ -98,7 +98,7 @@ KTEST(fd_access)
     CHECK_EQ(closes, 0);
 }
 
-/* Who has it goes on using it, though the number is closed. */
+/* A holder goes on using it, though the number is closed. */
 KTEST(fd_outlives_close)
 {
     struct chan *c;

@@ -110,7 +110,7 @@ KTEST(flush_too_late)
     end(c);
 }
 
-/* A second note: nobody waits any more, and both tags stay taken. */
+/* A second note: no process waits any more, and both tags stay taken. */
 KTEST(flush_second_note)
 {
     struct chan *c = begin();
@@ -212,7 +212,7 @@ late_lie(const void *bytes, size_t n)
     end(c);
 }
 
-/* Answers that nobody wants any more must be answers, too. */
+/* Answers to abandoned requests must be answers, too. */
 KTEST(flush_late_lies)
 {
     static const uint8_t much[11 + 17] = { 28, 0, 0, 0, Rread, 0, 0, 17 };
@@ -278,7 +278,7 @@ abandon_walk(struct chan *c, uint16_t *walk, uint16_t *flush)
     CHECK_EQ(script.conn->fids.used, 2);
 }
 
-/* It has succeeded: the fid is there, nobody has it, so it is clunked. */
+/* It has succeeded: the fid is there, without a channel, so it is clunked. */
 KTEST(flush_walk_succeeds)
 {
     struct fcall r = { .type = Rwalk, .nwqid = 1, .wqid = { walk_qid } };
@@ -327,7 +327,7 @@ clunks_of(uint32_t fid)
     return n;
 }
 
-/* A Tremove that nobody waits for, on a channel of its own, and then its
+/* An abandoned Tremove, on a channel of its own, and then its
  * Rflush, alone: before or after the channel is closed. */
 static void
 remove_flushed(bool before)

@@ -1,6 +1,6 @@
 /*
- * test_9p_stream.c - messages out of a stream in any pieces, and who of those
- * who wait reads it.
+ * test_9p_stream.c - messages out of a stream in any pieces, and which of the
+ * waiters reads it.
  */
 #include "9p_script.h"
 #include "boot/x86_64/x86.h"
@@ -172,7 +172,7 @@ KTEST(wait_for_answer)
     script_end();
 }
 
-/* ---- several who wait ---- */
+/* ---- several waiters ---- */
 
 enum {
     ASKERS = 6
@@ -260,8 +260,8 @@ crowd_end(void)
 }
 
 /*
- * Each answer wakes the one it belongs to, at once, whoever reads; who leaves
- * lets another read.
+ * Each answer wakes the request it belongs to, at once, whichever process
+ * reads; a reader that leaves lets another read.
  * cpus: 1 2
  * seeds: 2
  */

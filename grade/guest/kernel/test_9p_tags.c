@@ -211,7 +211,7 @@ KTEST(tags_unsent)
     script_end();
 }
 
-/* Tversion has NOTAG, which nobody else has, and which costs nothing. */
+/* Tversion has NOTAG, which no other message has, and which costs nothing. */
 KTEST(tags_version)
 {
     struct request *v, *r;

@@ -31,7 +31,7 @@ fix_sum(struct acpi_head *t, size_t len)
     t->checksum = -sum;
 }
 
-/* A table with a wrong sum, a short length, or nowhere, is no table. */
+/* A table with a wrong sum, a short length, or nowhere, is not a table. */
 KTEST(acpi_broken_tables)
 {
     static struct acpi_head t;

@@ -115,7 +115,7 @@ KTEST(multiboot2_list_without_end)
     for (uint32_t more = 0; more < 8; more++) {
         begin();
         tag(6, 8 + sizeof(mmap_words), mmap_words, ARRAY_LEN(mmap_words));
-        data[0] = used * 4 + more; /* what follows is no whole tag */
+        data[0] = used * 4 + more; /* the rest is not a whole tag */
         data[used] = 6;
         data[used + 1] = 8 + sizeof(mmap_words);
         multiboot2_parse(pa_of(data));

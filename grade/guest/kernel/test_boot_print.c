@@ -89,7 +89,7 @@ KTEST(print_pointers)
     FORMAT("0x0", "%p", NULL);
 }
 
-/* %y names functions; what is no function stays a number */
+/* %y names functions; other addresses stay numbers */
 KTEST(print_symbols)
 {
     FORMAT("symbol_find+0x0", "%y", (uint64_t)symbol_find);

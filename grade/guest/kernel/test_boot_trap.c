@@ -29,7 +29,7 @@ note_and_scramble(struct trapframe *tf)
             : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11");
 }
 
-/* Nobody handles it: it is reported, and the kernel goes on. */
+/* Without a handler it is reported, and the kernel goes on. */
 KTEST(trap_breakpoint_returns)
 {
     uint64_t before, after, end = 0;
@@ -326,7 +326,7 @@ KTEST(dispatch_blames_programs)
     user_trap = blame;
 }
 
-/* A program's fault is the kernel's when there is nobody to blame it.
+/* A program's fault is the kernel's when there is no layer to blame it.
  * panic: general protection at 0x0 */
 KTEST(dispatch_nobody_to_blame)
 {
@@ -334,7 +334,7 @@ KTEST(dispatch_nobody_to_blame)
     dispatch(TRAP_GP, SEL_UCODE);
 }
 
-/* An interrupt that nobody handles is no program's fault.
+/* An interrupt without handler is not a program's fault.
  * panic: interrupt 0x82 without handler */
 KTEST(dispatch_interrupt_of_program)
 {

@@ -76,8 +76,8 @@ run_program(void)
                      "r11", "r12", "r13", "r14", "r15", "memory", "cc");
 }
 
-/* GS changes hands at the border, both ways; the program's registers, and who
- * wants to know that it is left, are kept. */
+/* GS changes hands at the border, both ways; the program's registers are
+ * kept, and the layer that wants to know of the return is told. */
 KTEST(trap_from_program)
 {
     uint64_t *pml4 = pa_to_kva(read_cr3() & ~4095ul), entry = pml4[0];

@@ -134,7 +134,7 @@ KTEST(buddy_merges)
     }
 }
 
-/* A buddy in use is no partner, nor is one of which only a part is free. */
+/* A buddy in use is not merged, nor is one of which only a part is free. */
 KTEST(buddy_merges_only_equals)
 {
     uint64_t four, one, other;
@@ -171,7 +171,7 @@ KTEST(buddy_merges_inside_its_span)
     free_is(8);
 }
 
-/* Random blocks against a map of who owns which frame. */
+/* Random blocks against a map of the owner of each frame. */
 /* seeds: 3 */
 KTEST(buddy_random)
 {

@@ -4,7 +4,7 @@
  */
 #include "mmu_test.h"
 
-/* A new page is zero, whoever had the frame before. */
+/* A new page is zero, whatever the frame held before. */
 KTEST(fault_demand_zero)
 {
     struct balance b = balance_now();
@@ -56,7 +56,7 @@ KTEST(fault_gives_zeros)
     CHECK_BALANCE(b);
 }
 
-/* A page that is there stays, whoever faults on it again. */
+/* A page that is there stays, when a CPU faults on it again. */
 KTEST(fault_again_keeps_the_page)
 {
     struct space *s = space_new();
@@ -500,7 +500,7 @@ KTEST(share_image)
     CHECK_BALANCE(b);
 }
 
-/* The shared heap grows for all who share it, even from nothing. */
+/* The shared heap grows for all that share it, even from nothing. */
 KTEST(share_heap)
 {
     struct balance b = balance_now();

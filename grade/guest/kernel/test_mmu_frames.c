@@ -195,7 +195,7 @@ KTEST(frames_come_from_the_map)
     CHECK_EQ(c.total, c.free + c.cached + c.used + c.kernel);
 }
 
-/* The image, the modules, page 0 and the first MiB belong to nobody. */
+/* The image, the modules, page 0 and the first MiB are not given out. */
 KTEST(frames_kept_out)
 {
     enum {

@@ -1,7 +1,7 @@
 /*
  * test_mmu_krealloc.c - a challenge of lab 2: blocks of the heap that grow.
  *
- * The kernel has no krealloc unless somebody writes it; then these tests
+ * The kernel has no krealloc unless a student writes it; then these tests
  * find it.
  *
  * challenge: C3

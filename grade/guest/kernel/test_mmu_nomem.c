@@ -206,7 +206,8 @@ KTEST(nomem_space_copy)
     CHECK_BALANCE(b);
 }
 
-/* The same with RFMEM, and then a plain fork of who shares its data. */
+/* The same with RFMEM, and then a plain fork of a process that shares its data.
+ * */
 KTEST(nomem_space_copy_shared)
 {
     struct balance b = balance_now();

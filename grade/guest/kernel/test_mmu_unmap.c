@@ -179,7 +179,7 @@ KTEST(unmap_frees_after_each_flush)
     unmap_beside_another_cpu(200);
 }
 
-/* Nothing there: nobody is asked to flush. */
+/* Nothing there: no CPU is asked to flush. */
 KTEST(unmap_of_nothing_asks_nobody)
 {
     struct space *s = space_new();
@@ -214,7 +214,7 @@ other_cpu_looks_at_cow(uint32_t mask)
     this_cpu()->id = id;
 }
 
-/* Whoever breaks a COW page lets go of it after every CPU has forgotten. */
+/* A broken COW page is let go only after every CPU has forgotten it. */
 KTEST(cow_flushes_before_it_lets_go)
 {
     struct balance b = balance_now();

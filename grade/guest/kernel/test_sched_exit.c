@@ -78,7 +78,7 @@ KTEST(wait_in_order_of_ends)
     CHECK_EQ(proc_wait(&w), -E_NOCHILD);
 }
 
-/* Who waits sleeps until the end, neither longer nor in a loop. */
+/* A waiting parent sleeps until the end, neither longer nor in a loop. */
 KTEST(wait_sleeps)
 {
     struct waitmsg w;
@@ -105,7 +105,7 @@ KTEST(wait_interrupted)
     CHECK_EQ(strcmp(w.msg, "2 x"), 0);
 }
 
-/* Nobody finds a dead process, and all it held is back. */
+/* A dead process is not found, and all it held is back. */
 KTEST(exit_gives_back)
 {
     unsigned count = proc_count();
@@ -150,8 +150,8 @@ end_elsewhere(void *arg)
 }
 
 /*
- * Who holds a CPU's run queue may be looking at a process that ran there: it
- * does not go meanwhile, wherever it ends.
+ * A CPU that holds another's run queue may be looking at a process that ran
+ * there: the process does not go meanwhile, wherever it ends.
  * cpus: 2
  * append: tick_us=100
  */
@@ -189,7 +189,7 @@ leave_a_child(void *arg)
     proc_exit(arg);
 }
 
-/* Children of the dead are nobody's: their end is told to none. */
+/* Children of the dead have no parent: their end is not reported. */
 KTEST(exit_leaves_orphans)
 {
     struct waitmsg w;

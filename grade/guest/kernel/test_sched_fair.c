@@ -39,7 +39,7 @@ queue(struct runq *rq, unsigned i, unsigned g, uint64_t vtime)
     fair_add(rq, &procs[i]);
 }
 
-/* Take out who is first: its number, or PROCS if there is none. */
+/* Take out the first: its number, or PROCS if there is none. */
 static unsigned
 take(struct runq *rq)
 {
@@ -126,7 +126,7 @@ KTEST(fair_charge_by_weight)
     }
 }
 
-/* Who slept starts a quantum behind the others and no more. */
+/* A process that slept starts a quantum behind the others and no more. */
 KTEST(fair_late_comer)
 {
     struct runq *rq = fresh();
@@ -147,7 +147,7 @@ KTEST(fair_late_comer)
     CHECK_EQ(take(rq), 3);
 }
 
-/* So does a group that had nobody here, but only then. */
+/* So does a group that had no process here, but only then. */
 KTEST(fair_late_group)
 {
     struct runq *rq = fresh();

@@ -79,7 +79,7 @@ KTEST(spinlock_twice)
 }
 
 /*
- * Only who holds a lock gives it back.
+ * Only the CPU that holds a lock gives it back.
  * append: early
  * limit: 3
  * panic: not held by this CPU

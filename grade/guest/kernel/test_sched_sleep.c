@@ -1,5 +1,5 @@
 /*
- * test_sched_sleep.c - wait queues: nobody sleeps through a wakeup, and
+ * test_sched_sleep.c - wait queues: no process sleeps through a wakeup, and
  * deadlines and notes end a sleep.
  */
 #include "sched/runq.h"
@@ -403,7 +403,7 @@ pass_baton(void *arg)
     park();
 }
 
-/* Two who wait for each other, hundreds of times. */
+/* Two that wait for each other, hundreds of times. */
 KTEST(sleep_in_turns)
 {
     start(pass_baton, 2);

@@ -150,7 +150,7 @@ KTEST(entry_frame)
 }
 
 /* A new process runs its function with its argument, on an aligned stack
- * (System V ABI 3.2.2), and lets go of who was before it. */
+ * (System V ABI 3.2.2), and lets go of the process before it. */
 KTEST(entry_runs_function)
 {
     static struct proc before;
@@ -186,7 +186,7 @@ KTEST(finish_lets_go)
     runqs[0].prev = old;
 }
 
-/* Who is dead is freed: structure, stack, record. */
+/* A dead process is freed: structure, stack, record. */
 KTEST(finish_frees_the_dead)
 {
     uint64_t before = kheap_live();

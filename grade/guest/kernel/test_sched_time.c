@@ -107,7 +107,7 @@ KTEST(timers_fire_in_order)
     CHECK(!timer_cancel(&set.timer[0]));
 }
 
-/* ---- who gets the CPU ---- */
+/* ---- which process gets the CPU ---- */
 
 enum {
     HOGS = 6
@@ -255,7 +255,7 @@ run_edf(unsigned n, unsigned rounds, unsigned work)
 }
 
 /*
- * Three that take 80 % together, and hogs: nobody is late.  (On more CPUs
+ * Three that take 80 % together, and hogs: none is late.  (On more CPUs
  * than two, the instruction clock runs each for longer than these periods.)
  * cpus: 1 2
  */
