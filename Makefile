@@ -157,6 +157,7 @@ kernel/sched/note_group.c           notes to a group, while it forks
 kernel/sched/user_fault.c           what the CPU refuses a program
 kernel/sched/rendez.c               rendezvous
 kernel/sched/sema.c                 semaphores in user memory
+kernel/sched/console_owner.c         whose the console is
 kernel/sched/console_input.c        lines typed
 kernel/sched/trace.c                the trace ring
 kernel/sched/x86_64/syscall_entry.asm  where `syscall` arrives

@@ -259,9 +259,12 @@ extern const struct dev mnt_dev;   /* #M  mnt.c */
 
 /* ---- path.c: how a channel was reached ---- */
 
-/* The step to `name` behind up (NULL: a root).  NULL: no memory, or too long
- * a way. */
+/* The step to `name` behind up (NULL: a root).  NULL: path_error says why. */
 struct path *path_new(struct path *up, const char *name);
+
+/* Why n steps behind up could not be made: -E_NOMEM, or -E_DEPTH (too long a
+ * way). */
+int path_error(const struct path *up, unsigned n);
 void path_ref(struct path *p);
 void path_unref(struct path *p);
 

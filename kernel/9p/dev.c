@@ -65,7 +65,8 @@ dev_start(char letter, const char *spec, struct chan **out)
 
 /*
  * Owner, group and others each have three bits of perm.  The group of a file
- * is a user's name: its only member.  A process without files of its own is
+ * is a user's name: its only member.  What a user made is that user's, whoever
+ * it is: `none` may use its own pipes.  A process without files of its own is
  * the kernel's.
  */
 int
@@ -77,9 +78,7 @@ perm_check(const char *owner, const char *group, uint32_t perm, unsigned mode)
     unsigned bits = need[mode & 3] | (mode & OTRUNC ? 2 : 0);
     const char *user = my_files() ? my_files()->user : SYSTEM_USER;
 
-    if (strcmp(user, NOBODY) == 0)
-        ;
-    else if (strcmp(user, owner) == 0)
+    if (strcmp(user, owner) == 0)
         perm |= perm >> 6 | perm >> 3;
     else if (strcmp(user, group) == 0)
         perm |= perm >> 3;

@@ -85,12 +85,30 @@ cons_write(struct chan *c, struct io *from, uint64_t offset)
     return done;
 }
 
-/* c->aux, atomic: does this opener ask for raw mode? */
+/* c->aux, atomic: the number of this opener's request for raw mode, or 0. */
 static void
-ask_raw(struct chan *c, bool raw)
+raw_off(struct chan *c)
 {
-    if (__atomic_exchange_n(&c->aux, raw, __ATOMIC_RELAXED) != raw)
-        consin_raw(raw);
+    uint64_t number = __atomic_exchange_n(&c->aux, 0, __ATOMIC_RELAXED);
+
+    if (number)
+        consin_raw_off((uint32_t)number);
+}
+
+/* One request of each opener counts; an older one may count no more. */
+static int
+raw_on(struct chan *c)
+{
+    uint64_t before;
+    uint32_t turn;
+    int err = console_right(&turn);
+
+    if (err)
+        return err;
+    before = __atomic_exchange_n(&c->aux, consin_raw_on(), __ATOMIC_RELAXED);
+    if (before)
+        consin_raw_off((uint32_t)before);
+    return 0;
 }
 
 static int64_t
@@ -104,18 +122,18 @@ consctl_write(struct chan *c, struct io *from, uint64_t offset)
     if (err < 0)
         return err;
     if (strcmp(text, "rawon") == 0)
-        ask_raw(c, true);
+        err = raw_on(c);
     else if (strcmp(text, "rawoff") == 0)
-        ask_raw(c, false);
+        raw_off(c);
     else
         return -E_BADCTL;
-    return n;
+    return err < 0 ? err : n;
 }
 
 static void
 cons_close(struct chan *c)
 {
-    ask_raw(c, false);
+    raw_off(c);
 }
 
 /* ---- streams ---- */

@@ -293,7 +293,7 @@ env_open(struct chan *c, unsigned mode)
     return v ? err : -E_NOEXIST;
 }
 
-/* A new variable in g, empty: 0, -E_EXIST, -E_NOMEM. */
+/* A new variable in g, empty: 0, -E_EXIST, -E_MAXENV, -E_NOMEM. */
 static int
 var_add(struct env_group *g, const char *name, struct env_var **out)
 {
@@ -301,7 +301,9 @@ var_add(struct env_group *g, const char *name, struct env_var **out)
 
     if (var_by_name(g, name))
         return -E_EXIST;
-    v = g->nvar < MAX_VARS ? kzalloc(sizeof *v) : NULL;
+    if (g->nvar == MAX_VARS)
+        return -E_MAXENV;
+    v = kzalloc(sizeof *v);
     if (!v)
         return -E_NOMEM;
     strlcpy(v->name, name, sizeof v->name);

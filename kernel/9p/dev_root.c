@@ -181,7 +181,7 @@ root_create(struct chan *c, const char *name, unsigned mode, uint32_t perm)
         stand_for(c, new);
         release(d);
     } else if (err == 0) {
-        err = -E_NOMEM;
+        err = nnode < MAX_DIRS ? -E_NOMEM : -E_MAXDIR;
     }
     spin_unlock(&lock);
     return err;

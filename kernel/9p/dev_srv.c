@@ -3,12 +3,16 @@
  *
  * Create a file, write the number of a file descriptor into it: from then on
  * who opens the file gets that very channel.  What is posted stays open, even
- * when the poster has ended, until the file is removed.
+ * when the poster has ended, until the file is removed.  So that no user
+ * fills the board for good, each but the system's has at most half of it, and
+ * the last sixteenth is the system's.
  */
 #include "9p/9p.h"
 
 enum {
-    MAX_POSTS = 1024
+    MAX_POSTS = 1024,
+    MAX_OF_USER = MAX_POSTS / 2,         /* but of the system's */
+    MAX_OF_OTHERS = MAX_POSTS / 16 * 15, /* the rest is the system's */
 };
 
 struct post {
@@ -71,6 +75,23 @@ post_nth(int i)
             return CONTAINER_OF(node, struct post, link);
     }
     return NULL;
+}
+
+/* May p's owner have one more? */
+static bool
+room_for(const struct post *p)
+{
+    unsigned n = 0;
+
+    if (strcmp(p->owner, SYSTEM_USER) == 0)
+        return srv.n < MAX_POSTS;
+    LIST_EACH(&srv.posts, node)
+    {
+        const struct post *other = CONTAINER_OF(node, struct post, link);
+
+        n += strcmp(other->owner, p->owner) == 0;
+    }
+    return n < MAX_OF_USER && srv.n < MAX_OF_OTHERS;
 }
 
 /* Is the caller p's owner, or the system's? */
@@ -161,7 +182,7 @@ post_new(const char *name, uint32_t perm)
     return p;
 }
 
-/* Put p on the board: 0, -E_EXIST, -E_NOMEM (the board is full). */
+/* Put p on the board: 0, -E_EXIST, -E_MAXPOST. */
 static int
 post_add(struct post *p)
 {
@@ -170,8 +191,8 @@ post_add(struct post *p)
     qlock(&srv.lock);
     if (post_by_name(p->name))
         err = -E_EXIST;
-    else if (srv.n == MAX_POSTS)
-        err = -E_NOMEM;
+    else if (!room_for(p))
+        err = -E_MAXPOST;
     else {
         p->path = ++srv.last_path;
         srv.n++;

@@ -188,6 +188,12 @@ may_note(const struct proc *from, const struct proc *to)
            strcmp(f->user, t->user) == 0;
 }
 
+static const char *
+user_of(const struct proc *p)
+{
+    return p->files ? p->files->user : "";
+}
+
 static bool
 may_rule(void)
 {
@@ -207,6 +213,7 @@ files_init(void)
         .exec_done = program_exec_done,
         .program_open = program_open,
         .may_note = may_note,
+        .user = user_of,
         .may_rule = may_rule,
         .stop = proc_stop_here,
     };

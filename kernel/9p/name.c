@@ -78,7 +78,7 @@ create_here(struct walk *w, const char *name, unsigned mode, uint32_t perm)
 {
     struct chan *dir = create_place(w), *c;
     struct path *path = path_new(w->path, name);
-    int err = !path ? -E_NOMEM : dir ? 0 : -E_NOCREATE;
+    int err = !path ? path_error(w->path, 1) : dir ? 0 : -E_NOCREATE;
 
     if (err == 0)
         err = chan_walk(dir, NULL, 0, NULL, &c);

@@ -99,6 +99,17 @@ join_add_old(struct join *j, const struct join *old, struct chan *where)
             join_add(j, old->part[i].to, old->part[i].flags);
 }
 
+/* How many parts join_bind's join has. */
+static unsigned
+join_parts(const struct join *old, const struct chan *what, unsigned flags)
+{
+    unsigned n = what->join ? what->join->n : 1;
+
+    if (flags & (MBEFORE | MAFTER))
+        n += old ? old->n : 1;
+    return n;
+}
+
 /*
  * What is bound at `where` once `what` is bound there, too, and before that
  * was `old` (NULL: nothing): instead of it (MREPL), before or after it.  What
@@ -112,9 +123,7 @@ join_bind(const struct join *old, struct chan *what, struct chan *where,
         unsigned flags)
 {
     unsigned order = flags & (MBEFORE | MAFTER);
-    unsigned n = (what->join ? what->join->n : 1) + (order == MREPL ? 0
-                                                            : old   ? old->n
-                                                                    : 1);
+    unsigned n = join_parts(old, what, flags);
     struct join *j = n <= MAX_JOIN ? join_new(n) : NULL;
 
     if (!j)
@@ -198,13 +207,17 @@ joined_at(struct name_space *ns, const struct chan *c)
 
 /* ---- changing ---- */
 
-/* A new place at the end of its bucket.  0, -E_NOMEM; ns->lock is held. */
+/* A new place at the end of its bucket.  0, -E_MAXBIND, -E_NOMEM; ns->lock is
+ * held. */
 static int
 place_add(struct name_space *ns, struct place **at, struct chan *from,
         struct join *join, uint64_t serial)
 {
-    struct place *p = ns->n < MAX_BOUND ? kzalloc(sizeof *p) : NULL;
+    struct place *p;
 
+    if (ns->n == MAX_BOUND)
+        return -E_MAXBIND;
+    p = kzalloc(sizeof *p);
     if (!p)
         return -E_NOMEM;
     chan_ref(from);
@@ -240,8 +253,8 @@ place_free(struct place *p)
 
 /*
  * Put `new` in the place of `old` (NULL: nothing is bound at `where` yet; new
- * NULL: nothing is from now on).  0; -E_NOMEM; 1: somebody was faster, and
- * old is not what is there.  References stay the caller's.  The table has one
+ * NULL: nothing is from now on).  0; place_add's error; 1: somebody was faster,
+ * and old is not what is there.  References stay the caller's.  The table has one
  * of its own to each join in it; what it lets go is closed without the lock.
  *
  * Lab 4.5
@@ -295,7 +308,11 @@ ns_bind(struct name_space *ns, struct chan *what, struct chan *where,
         struct join *old = joined_at(ns, where);
         struct join *new = join_bind(old, what, where, flags);
 
-        err = new ? replace(ns, where, old, new) : -E_NOMEM;
+        if (new)
+            err = replace(ns, where, old, new);
+        else
+            err = join_parts(old, what, flags) > MAX_JOIN ? -E_MAXUNION
+                                                          : -E_NOMEM;
         join_unref(new);
         join_unref(old);
     } while (err == 1);

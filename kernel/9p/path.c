@@ -31,6 +31,12 @@ path_new(struct path *up, const char *name)
     return p;
 }
 
+int
+path_error(const struct path *up, unsigned n)
+{
+    return up && up->depth + n >= MAX_DEPTH ? -E_DEPTH : -E_NOMEM;
+}
+
 struct path *
 path_bound(struct path *p, struct chan *from)
 {

@@ -178,7 +178,7 @@ pipe_fd(struct chan *dir, const char *name)
     if (fd < 0)
         return fd;
     c->path = path_new(dir->path, name);
-    fd = c->path ? chan_open(c, ORDWR) : -E_NOMEM;
+    fd = c->path ? chan_open(c, ORDWR) : path_error(dir->path, 1);
     if (fd == 0)
         fd = fd_new(c);
     if (fd < 0)

@@ -209,6 +209,7 @@ steps_to_place(const struct chan *c, const struct qid qids[], unsigned n)
     return n;
 }
 
+/* The way n names down from p; NULL: path_error says why. */
 static struct path *
 path_append(struct path *p, const char *const names[], unsigned n)
 {
@@ -232,7 +233,8 @@ path_append(struct path *p, const char *const names[], unsigned n)
  * directory, union_walk asks those; if they do not have it either, the error is
  * the one of this directory.  If something is bound on the way
  * (steps_to_place), or a name was not there, there is no channel yet for where
- * the walk stops: walk once more, so many steps.
+ * the walk stops: walk once more, so many steps.  If the path to there
+ * cannot be made, path_error has the error.
  *
  * Lab 4.4
  */
@@ -263,7 +265,7 @@ step_down(struct walk *w, const char *const names[], unsigned n)
     path = path_append(w->path, names, steps);
     if (!path) {
         chan_close(to);
-        return -E_NOMEM;
+        return path_error(w->path, steps);
     }
     walk_move(w, to, path);
     return (int)steps;

@@ -42,8 +42,8 @@ static struct {
     bool refused; /* there was no room for the last character's first byte */
     char ready[READY]; /* ring of finished input, ^D as an end mark */
     unsigned head, tail;
-    uint32_t notegrp;
-    unsigned raw; /* how many ask for it */
+    unsigned raw;     /* how many ask for it */
+    uint32_t raw_era; /* requests of earlier ones count no more; from 1 on */
 } in;
 
 static void
@@ -171,7 +171,7 @@ input_interrupt(struct trapframe *tf)
             typed((char)c);
         spin_unlock(&in.readers.lock);
         if (interrupt)
-            note_post_group(in.notegrp, "interrupt", NULL);
+            note_post_group(console_group(), "interrupt", NULL);
     }
 }
 
@@ -184,16 +184,17 @@ input_ready(void *arg)
 
 /*
  * Take up to a line or an end mark; the bytes to hand out.  -1: another
- * reader, woken by the same line, has taken all there was.
+ * reader, woken by the same line, has taken all there was; or the console was
+ * given away, and the line may be for others.
  */
 static int
-take_line(char *buf, size_t len)
+take_line(char *buf, size_t len, uint32_t turn)
 {
     int n = 0;
     char c = 0;
 
     spin_lock(&in.readers.lock);
-    if (in.head == in.tail)
+    if (in.head == in.tail || console_turn() != turn)
         n = -1;
     while (n >= 0 && (size_t)n < len && in.head != in.tail && c != '\n') {
         c = in.ready[in.tail++ % READY];
@@ -208,15 +209,18 @@ take_line(char *buf, size_t len)
 int
 consin_take(char *buf, size_t len)
 {
+    uint32_t turn;
     int n, err;
 
     if (len == 0)
         return 0;
     do {
-        err = sleep(&in.readers, input_ready, NULL, 0);
+        err = console_right(&turn);
+        if (!err)
+            err = sleep(&in.readers, input_ready, NULL, 0);
         if (err)
             return err;
-        n = take_line(buf, len);
+        n = take_line(buf, len, turn);
     } while (n < 0);
     return n;
 }
@@ -233,26 +237,43 @@ consin_read(vaddr_t buf, size_t len)
     return err ? err : n;
 }
 
+uint32_t
+consin_raw_on(void)
+{
+    uint32_t era;
+
+    spin_lock(&in.readers.lock);
+    if (in.raw == 0 && in.len > 0)
+        finish_line();
+    in.raw++;
+    era = in.raw_era;
+    spin_unlock(&in.readers.lock);
+    return era;
+}
+
 void
-consin_raw(bool raw)
+consin_raw_off(uint32_t number)
 {
     spin_lock(&in.readers.lock);
-    if (raw && in.raw == 0 && in.len > 0)
-        finish_line();
-    in.raw += raw ? 1 : -1u;
+    if (number == in.raw_era)
+        in.raw--;
     spin_unlock(&in.readers.lock);
 }
 
 void
-consin_set_group(uint32_t notegrp)
+consin_end_raw(void)
 {
-    in.notegrp = notegrp;
+    spin_lock(&in.readers.lock);
+    in.raw = 0;
+    in.raw_era++;
+    spin_unlock(&in.readers.lock);
 }
 
 void
 consin_init(void)
 {
     waitq_init(&in.readers, "console");
+    in.raw_era = 1;
     trap_register(TRAP_IRQ0 + 4, input_interrupt);
     trap_register(TRAP_IRQ0 + 1, input_interrupt);
     apic_route_isa(4, TRAP_IRQ0 + 4);

@@ -65,6 +65,13 @@ anyone_notes(const struct proc *from, const struct proc *to)
     return true;
 }
 
+static const char *
+no_user(const struct proc *p)
+{
+    (void)p;
+    return "";
+}
+
 static bool
 anyone_rules(void)
 {
@@ -86,6 +93,7 @@ struct proc_hooks proc_hooks = {
     .exec_done = exec_ended,
     .program_open = open_archived,
     .may_note = anyone_notes,
+    .user = no_user,
     .may_rule = anyone_rules,
     .stop = stop_never,
 };

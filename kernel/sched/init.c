@@ -107,7 +107,7 @@ first_process(void *arg)
     if (cmdline_get("trace", buf, sizeof buf) >= 0)
         trace_start();
     argc = init_args(path, argv, buf);
-    consin_set_group(proc_current()->notegrp);
+    console_start();
     err = proc_exec(path, argv, argc);
     proc_hooks.exec_done(err);
     if (err) {

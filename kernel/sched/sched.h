@@ -232,6 +232,10 @@ struct proc_hooks {
     /* May `from` send notes to `to`?  Holds proctab_lock. */
     bool (*may_note)(const struct proc *from, const struct proc *to);
 
+    /* The user whose process p is; the name is there while proctab_lock is
+     * held, as it is.  "": there are no users. */
+    const char *(*user)(const struct proc *p);
+
     /* May the caller switch off the machine, and watch all of it? */
     bool (*may_rule)(void);
 
@@ -307,16 +311,35 @@ void consin_init(void);
 /* One line, or part of it, to user memory; see user/lib/lux.h:cons_read. */
 int64_t consin_read(vaddr_t buf, size_t len); /* sleeps */
 
-/* The same to kernel memory: how many, 0 at an end mark, -E_INTR. */
+/* The same to kernel memory: how many, 0 at an end mark, -E_INTR, -E_PERM
+ * (console_right). */
 int consin_take(char *buf, size_t len); /* sleeps */
 
 /* Each character as it is typed, without echo, ^C and ^D too; what was typed
- * of a line so far comes first.  As long as any of those who asked (true) has
- * not taken it back (false). */
-void consin_raw(bool raw);
+ * of a line so far comes first.  As long as any of those that asked has not
+ * taken it back by the number that it got, which is not 0; but no longer than
+ * the console is the same user's. */
+uint32_t consin_raw_on(void);
+void consin_raw_off(uint32_t number);
+void consin_end_raw(void); /* whoever asked for it */
 
-/* The note group that ^C interrupts. */
-void consin_set_group(uint32_t notegrp);
+/* ---- console_owner.c: who may read it, and whom ^C interrupts ---- */
+
+/* The running process's group and user have it: the first's, at boot. */
+void console_start(void);
+
+/* The running process gives the console to a note group.  0; -E_PERM: it may
+ * not use the console, or not send notes to all of the group; -E_NOPROC:
+ * nothing is in the group. */
+int console_take(uint32_t group);
+
+/* May the running process use what is typed?  0, -E_PERM; and the turn, which
+ * is another one as soon as the console is given away. */
+int console_right(uint32_t *turn);
+uint32_t console_turn(void);
+
+/* The group that ^C interrupts; any context. */
+uint32_t console_group(void);
 
 /* ---- trace.c: what happened, per CPU, for `make trace` ---- */
 

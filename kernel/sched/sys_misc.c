@@ -39,27 +39,14 @@ sys_cons_read(uint64_t buf, uint64_t len)
     return consin_read(buf, len);
 }
 
-static bool
-note_group_exists(uint64_t notegrp)
-{
-    struct proc *p;
-
-    spin_lock(&proctab_lock);
-    for (p = proc_next(0); p && p->notegrp != notegrp;)
-        p = proc_next(p->pid);
-    spin_unlock(&proctab_lock);
-    return p != NULL;
-}
-
 int64_t
 sys_cons_group(uint64_t notegrp)
 {
     if (notegrp == 0)
         notegrp = proc_current()->notegrp;
-    else if (!note_group_exists(notegrp))
+    if (notegrp > UINT32_MAX)
         return -E_NOPROC;
-    consin_set_group((uint32_t)notegrp);
-    return 0;
+    return console_take((uint32_t)notegrp);
 }
 
 int64_t

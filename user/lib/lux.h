@@ -186,12 +186,18 @@ int64_t cons_write(const void *buf, size_t len);
  * One line that was typed, with its '\n', or as much of it as fits in len
  * bytes; the rest comes next time.  0 at ^D on an empty line.  Blocks.
  * -E_INTR: DEL or ^C was typed, which posts "interrupt" to the console's
- * note group.
+ * note group.  -E_PERM: the console is another user's (cons_group).
  */
 int64_t cons_read(void *buf, size_t len);
 
-/* The note group that an interrupt at the console goes to; 0: the own.  One
- * that nobody is in gets none.  0. */
+/*
+ * Give the console to a note group, which ^C interrupts from then on; 0: the
+ * own.  Reading, raw mode and this call are for processes of the group that
+ * has the console, and for those that may send notes to all of it (postnote);
+ * while that group is empty, for the user that gave it the console.  0;
+ * -E_NOPROC (the group is empty); -E_PERM (that rule, or one in the new group
+ * is another user's).
+ */
 int cons_group(uint32_t group);
 
 /* Fill at most n rows of p; the number of processes there are. */

@@ -113,7 +113,7 @@ KTEST(bind_refuses)
     CHECK_EQ(tree_bind("/x", "/a", 64), -E_BADARG);
     for (int i = 0; i < 31; i++)
         CHECK_EQ(tree_bind("/x/y", "/a", MAFTER), 0);
-    CHECK_EQ(tree_bind("/x/y", "/a", MAFTER), -E_NOMEM);
+    CHECK_EQ(tree_bind("/x/y", "/a", MAFTER), -E_MAXUNION);
     CHECK_EQ(tree_bind("/x/y", "/a", MREPL), 0);
     CHECK_EQ(tree_find("/a"), X_Y);
 }

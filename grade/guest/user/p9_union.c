@@ -295,7 +295,7 @@ TEST(limits)
     begin();
     for (; n < 1000 && err == 0; n++)
         err = bind("/n/a", "/n/u", MAFTER);
-    CHECK_EQ(err, -E_NOMEM);
+    CHECK_EQ(err, -E_MAXUNION);
     CHECK(n > 16);
     CHECK(there("/n/u/only-a"));
     CHECK_EQ(unmount(NULL, "/n/u"), 0);
