@@ -2,7 +2,7 @@
  * test_9p_codec.c - 9P messages to bytes and back, against bytes written by
  * hand from section 5 of Plan 9's manual.
  */
-#include "boot/boot.h"
+#include "mmu/mmu.h"
 #include <lux/err.h>
 #include <lux/fcall.h>
 
@@ -298,6 +298,18 @@ KTEST(unpack_lengths_lie)
     names[15] = 16;
     names[0] = 17 + 3 * 16;
     CHECK_EQ(unpack((char *)names, names[0], buf, &f), 0);
+}
+
+/* On the last page of all addresses the sum of a place and a length wraps. */
+KTEST(unpack_at_the_last_address)
+{
+    static const char error[] = "\x0b\0\0\0\x6b\x05\0\xff\xff??";
+    vaddr_t page = -(vaddr_t)PAGE_SIZE;
+    uint8_t *last = (uint8_t *)-(uintptr_t)ROOM;
+    struct fcall f;
+
+    CHECK_EQ(pt_map(kernel_root, page, page_alloc(), PTE_WRITE | PTE_NX), 0);
+    CHECK_EQ(unpack(error, 11, last, &f), -E_BADMSG);
 }
 
 /* A name with a slash, an empty one, one with a NUL, one that is no UTF-8. */
