@@ -184,6 +184,7 @@ kernel/9p/program.c                 exec through the name space
 kernel/9p/show.c                    all that as text
 kernel/9p/error.c                   errors in a server's words
 kernel/9p/sys_file.c                calls about files
+kernel/9p/sys_fid.c                 system calls: files by descriptor alone
 kernel/9p/sys_ns.c                  calls about name spaces
 kernel/9p/dev.c                     the device switch and its defaults
 kernel/9p/dev_root.c                #/ directories to bind at

@@ -354,6 +354,17 @@ class Client:
         """A new directory."""
         self.clunk(self.create(path, DMDIR | perm))
 
+    def open_fid(self, fid: int, mode: int = OREAD) -> int:
+        """fid itself, open."""
+        self.topen(fid, mode)
+        return fid
+
+    def create_in(self, fid: int, name: str) -> int:
+        """A fid for a new file in the directory that fid stands for, open."""
+        made = self.walk(fid=fid)
+        self.tcreate(made, name)
+        return made
+
     def ls_as_linux(self, path: str = "") -> list[Stat]:
         """A directory's entries, read as Linux's v9fs does: each read is repeated
         with the count that is left, until the answer has no byte."""

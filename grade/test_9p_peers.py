@@ -124,6 +124,19 @@ head -c 20000 /bin/busybox > /part
 cp /part /lux/tmp/big && cmp /part /lux/tmp/big && echo the same
 cat /lux/tmp/none
 rm /lux/tmp/big
+mkdir /lux/tmp/many
+i=0
+while [ $i -lt 175 ]; do mkdir /lux/tmp/many/directory-$i; i=$((i+1)); done
+echo found $(find /lux/tmp/many -type d | wc -l) directories
+echo found $(find /lux/dev /lux/bin | wc -l) files
+rmdir /lux/tmp/many
+mkdir /lux/tmp/many
+mkdir "$(printf '/lux/tmp/a\\tb')"
+mkdir /lux/tmp/a/b/c
+cat /lux/tmp
+touch -t 202601021504 /lux/tmp/b && echo touched
+touch -t 200102030405 /part && chmod 640 /part
+cp -p /part /lux/tmp/kept && ls -l --full-time /lux/tmp/kept
 umount /lux
 """
 
@@ -170,8 +183,88 @@ def test_linux_mounts(variant: Variant, tmp_path: Path) -> None:
     assert {"bin", "dev", "proc", "tmp"} <= set(said.split()), said[-3000:]
     assert "the same" in said, said[-3000:]
     assert "can't open '/lux/tmp/none': No such file or directory" in said, said[-3000:]
+    assert "found 176 directories" in said, said[-3000:]
+    found = re.search(r"found (\d+) files", said)
+    assert found and int(found[1]) > 80, said[-3000:]
+    for text in (
+        "rmdir: '/lux/tmp/many': Directory not empty",
+        "mkdir: can't create directory '/lux/tmp/many': File exists",
+        "mkdir: can't create directory '/lux/tmp/a\tb': Invalid argument",
+        "read error: Is a directory",
+        "touched",
+    ):
+        assert text in said, said[-3000:]
+    assert re.search(r"-rw-r----- .* 20000 2001-02-03 04:05:00 ", said), said[-3000:]
+    assert "nknown error" not in said and " 526" not in said, said[-3000:]
     shown = machine.command_line("cat /tmp/b; ls /tmp", PROMPT)
-    assert shown.split() == ["written", "by", "Linux", "b"]
+    assert shown.split() == ["written", "by", "Linux", "b", "kept", "many/"]
+
+
+def test_serve_long_names(served: tuple[Machine, Callable[[], Client]]) -> None:
+    """Names of 255 bytes and paths beyond 256 bytes are as good as others."""
+    _, connect = served
+    lux = connect()
+    for name in ("n" * 254, "m" * 255):
+        lux.put("tmp/" + name, b"long")
+        assert lux.get("tmp/" + name) == b"long"
+        assert lux.stat(lux.walk("tmp/" + name)).name == name
+    refuse("File name too long", lux.create, "tmp/" + "x" * 256)
+    refuse("File name too long", lux.walk, "x" * 256, lux.walk("tmp"))
+    at = lux.walk("tmp")
+    for level in range(30):
+        fid = lux.walk(fid=at)
+        lux.tcreate(fid, f"directory-{level:08}", DMDIR | 0o777, 0)
+        lux.clunk(fid)
+        at = lux.walk(f"directory-{level:08}", at)
+    lux.tcreate(lux.walk(fid=at), "deep", 0o666)
+    assert [
+        entry.name for entry in p9.entries(lux.read(lux.open_fid(lux.walk(fid=at))))
+    ] == ["deep"]
+    lux.wstat(lux.walk("tmp/directory-00000000"), Stat(name="renamed"))
+    up = lux.walk("../directory-00000029/deep", at)
+    assert lux.stat(up).name == "deep"
+
+
+def test_serve_same_file(served: tuple[Machine, Callable[[], Client]]) -> None:
+    """A fid stays with its file, whatever gets its name; the root is "/"."""
+    machine, connect = served
+    lux = connect()
+    assert lux.stat(lux.root).name == "/"
+    lux.wstat(lux.walk("dev/null"), Stat())  # fsync
+    refuse("permission denied", lux.wstat, lux.root, Stat(name="other"))
+    lux.put("tmp/f", b"first")
+    old, reads = lux.walk("tmp/f"), lux.open("tmp/f")
+    qid = lux.stat(old).qid
+    machine.command_line("rm /tmp/f; echo second > /tmp/f", PROMPT)
+    assert lux.get("tmp/f") == b"second\n"
+    assert lux.read(reads) == b"first"
+    assert lux.stat(old).qid == qid != lux.stat(lux.walk("tmp/f")).qid
+    lux.topen(old)
+    assert lux.read(old) == b"first"
+    refuse("file does not exist", lux.remove, old)
+    assert lux.get("tmp/f") == b"second\n"
+    lux.mkdir("tmp/d")
+    inside = lux.walk("tmp/d")
+    machine.command_line("mv /tmp/d /tmp/e", PROMPT)
+    lux.clunk(lux.create_in(inside, "made"))
+    assert "made" in machine.command_line("ls /tmp/e", PROMPT)
+
+
+def test_serve_as_linux(served: tuple[Machine, Callable[[], Client]]) -> None:
+    """Directories of devices and of servers, read as v9fs does, lose nothing."""
+    machine, connect = served
+    machine.command_line("bind -a /tmp /bin; bind -a /dev /bin", PROMPT)
+    lux = connect()
+    for n in range(40):
+        lux.put(f"tmp/file-with-a-long-name-{n}", b"")
+    for path in ("dev", "proc", "tmp", "bin", "env", ""):
+        want = [entry.name for entry in lux.ls(path)]
+        lux.version(512)
+        lux.attach()
+        assert [entry.name for entry in lux.ls_as_linux(path)] == want, path
+        lux.version(8192)
+        lux.attach()
+    assert len(lux.ls_as_linux("bin")) > 120
 
 
 def test_serve_qids(served: tuple[Machine, Callable[[], Client]]) -> None:

@@ -288,6 +288,17 @@ enum name_for {
 int name_open(const char *path, enum name_for why, unsigned mode, uint32_t perm,
         struct chan **out);
 
+/*
+ * The same, with the names of path taken from the directory `at` on, whatever
+ * path begins with; why is NAME_ACCESS or NAME_CREATE.
+ */
+int name_open_from(struct chan *at, const char *path, enum name_for why,
+        unsigned mode, uint32_t perm, struct chan **out);
+
+/* Another channel for at's own file, not open; or open for mode: 0, -E_... */
+int name_again(struct chan *at, struct chan **out);
+int name_reopen(struct chan *at, unsigned mode, struct chan **out);
+
 /* ---- namespace.c: what is bound where ---- */
 
 struct name_space *ns_new(void);
@@ -323,6 +334,13 @@ int fd_chan(int fd, struct chan **out, unsigned access);
 /* The lowest free fd for c, whose reference it takes if it succeeds;
  * -E_MAXFD, -E_NOMEM. */
 int fd_new(struct chan *c);
+
+/* Put c at fd, below MAX_FD_PLACED, as dup does: fd, and c's reference is the
+ * table's; -E_BADFD, -E_MAXFD, -E_NOMEM. */
+int fd_place(struct chan *c, int fd);
+
+/* Has the table more room than rfork(RFFDG) copies? */
+bool fds_too_many(struct fd_table *t);
 
 /* ---- files.c: what a process has of stage 4 ---- */
 

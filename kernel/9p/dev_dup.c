@@ -56,7 +56,7 @@ fill(struct devent *e, int fd, bool ctl)
     snprint(e->name, sizeof e->name, "%d%s", fd, ctl ? "ctl" : "");
     strlcpy(e->user, my_files()->user, sizeof e->user);
     e->qid.path = path_of(fd, ctl);
-    e->perm = ctl ? 0400 : perm[c->mode];
+    e->perm = ctl ? 0400 : c->mode == CHAN_NOT_OPEN ? 0 : perm[c->mode];
     chan_close(c);
     return 1;
 }

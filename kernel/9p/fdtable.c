@@ -9,6 +9,7 @@
 
 enum {
     FIRST_ROOM = 16,
+    LOOK = 4096, /* numbers looked at before others get the lock */
 };
 
 struct fd_table {
@@ -208,6 +209,60 @@ fd_put(struct chan *c, int fd)
     return err ? err : fd;
 }
 
+/* Room for fd, but the array is made before the lock is taken, since it may be
+ * long.  0, -E_NOMEM. */
+static int
+grow_apart(struct fd_table *t, int fd)
+{
+    struct chan **new, **old;
+    int room = FIRST_ROOM;
+
+    while (room <= fd)
+        room *= 2;
+    new = kzalloc((size_t)room * sizeof *new);
+    if (!new)
+        return -E_NOMEM;
+    spin_lock(&t->lock);
+    old = new;
+    if (t->room < room) {
+        old = t->fd;
+        memcpy(new, old, (size_t)t->room * sizeof *new);
+        t->fd = new;
+        t->room = room;
+    }
+    spin_unlock(&t->lock);
+    kfree(old);
+    return 0;
+}
+
+int
+fd_place(struct chan *c, int fd)
+{
+    struct fd_table *t = my_files()->fds;
+    struct chan *old;
+    int err;
+
+    if (fd < 0 || fd >= MAX_FD_PLACED)
+        return fd < 0 ? -E_BADFD : -E_MAXFD;
+    if (fd >= t->room) { /* it never shrinks */
+        err = grow_apart(t, fd);
+        if (err < 0)
+            return err;
+    }
+    spin_lock(&t->lock);
+    old = t->fd[fd];
+    t->fd[fd] = c;
+    spin_unlock(&t->lock);
+    chan_close(old);
+    return fd;
+}
+
+bool
+fds_too_many(struct fd_table *t)
+{
+    return t->room > MAX_FDS;
+}
+
 /*
  * Close fd of the running process: its number is free from the moment on in
  * which anybody could see it closed.  0, -E_BADFD.
@@ -238,15 +293,10 @@ fd_close(int fd)
 int
 fd_next(int fd)
 {
-    struct fd_table *t = my_files()->fds;
+    struct chan *c = fds_next(my_files()->fds, &fd);
 
-    spin_lock(&t->lock);
-    while (fd < t->room && !t->fd[fd])
-        fd++;
-    if (fd >= t->room)
-        fd = -1;
-    spin_unlock(&t->lock);
-    return fd;
+    chan_close(c);
+    return c ? fd : -1;
 }
 
 /* exec: close what was opened with OCEXEC. */
@@ -276,15 +326,22 @@ struct chan *
 fds_next(struct fd_table *t, int *fd)
 {
     struct chan *c = NULL;
+    bool more = true;
 
-    spin_lock(&t->lock);
-    while (*fd < t->room && !t->fd[*fd])
-        ++*fd;
-    if (*fd < t->room) {
-        c = t->fd[*fd];
-        chan_ref(c);
+    while (!c && more) {
+        int end;
+
+        spin_lock(&t->lock);
+        end = *fd + LOOK < t->room ? *fd + LOOK : t->room;
+        while (*fd < end && !t->fd[*fd])
+            ++*fd;
+        if (*fd < end) {
+            c = t->fd[*fd];
+            chan_ref(c);
+        }
+        more = *fd < t->room;
+        spin_unlock(&t->lock);
     }
-    spin_unlock(&t->lock);
     return c;
 }
 
@@ -294,13 +351,15 @@ fds_holds_alone(struct fd_table *t,
 {
     bool found = false;
 
-    spin_lock(&t->lock);
-    for (int fd = 0; fd < t->room && !found; fd++) {
-        const struct chan *c = t->fd[fd];
+    for (int fd = 0; fd < t->room && !found;) { /* it never shrinks */
+        spin_lock(&t->lock);
+        for (int n = 0; n < LOOK && fd < t->room && !found; n++, fd++) {
+            const struct chan *c = t->fd[fd];
 
-        found = c && __atomic_load_n(&c->ref, __ATOMIC_RELAXED) == 1 &&
-                is(c, arg);
+            found = c && __atomic_load_n(&c->ref, __ATOMIC_RELAXED) == 1 &&
+                    is(c, arg);
+        }
+        spin_unlock(&t->lock);
     }
-    spin_unlock(&t->lock);
     return found && __atomic_load_n(&t->ref, __ATOMIC_RELAXED) == 1;
 }

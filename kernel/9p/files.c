@@ -38,11 +38,14 @@ good_flags(uint64_t flags)
 
 /*
  * What f's process, or its child, has after rfork(flags): each group new,
- * copied or the same, a reference to each.  0, -E_NOMEM with no reference.
+ * copied or the same, a reference to each.  0; -E_NOMEM, -E_MAXFD (the table
+ * is too long to be copied at once) with no reference.
  */
 static int
 groups_make(struct groups *g, const struct proc_files *f, uint64_t flags)
 {
+    if (flags & RFFDG && fds_too_many(f->fds))
+        return -E_MAXFD;
     g->fds = flags & RFCFDG  ? fds_new()
              : flags & RFFDG ? fds_copy(f->fds)
                              : f->fds;
@@ -69,15 +72,17 @@ files_fork(struct proc *parent, struct proc *child, uint64_t flags)
 {
     struct proc_files *f = parent->files, *new;
     struct groups g;
+    int err;
 
     if (!good_flags(flags))
         return -E_BADARG;
     new = kzalloc(sizeof *new);
     if (!new)
         return -E_NOMEM;
-    if (groups_make(&g, f, flags) < 0) {
+    err = groups_make(&g, f, flags);
+    if (err < 0) {
         kfree(new);
-        return -E_NOMEM;
+        return err;
     }
     new->fds = g.fds;
     new->ns = g.ns;
@@ -100,11 +105,13 @@ files_change_self(uint64_t flags)
 {
     struct proc_files *f = my_files();
     struct groups g, old = { f->fds, f->ns, f->env };
+    int err;
 
     if (!good_flags(flags))
         return -E_BADARG;
-    if (groups_make(&g, f, flags) < 0)
-        return -E_NOMEM;
+    err = groups_make(&g, f, flags);
+    if (err < 0)
+        return err;
     spin_lock(&proctab_lock);
     f->fds = g.fds;
     f->ns = g.ns;

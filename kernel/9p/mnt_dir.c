@@ -4,9 +4,8 @@
  * A server answers 0 bytes both at the end of a directory and when the next
  * entry does not fit into the count (v9fs expects that).  A program must not
  * take the second for the first, and a union must not go on to its next part.
- * So after 0 bytes for less than the largest entry the driver asks again, with
- * enough room; what arrives then is kept at the fid (fid->ahead), and the next
- * reads get it from there.
+ * So no Tread asks for less than the largest entry.  What a reader has no room
+ * for is kept at the fid (fid->ahead), and the next reads get it from there.
  */
 #include "9p/mnt.h"
 
@@ -36,27 +35,24 @@ drop_ahead(struct fid *f)
     charge(f, -1);
 }
 
-/* One read of n bytes, whose answer c's fid keeps.  Bytes; 0: the end of the
- * directory; -E_... */
+/* One read of n bytes, whose answer c's fid keeps; the charge for it is taken.
+ * Bytes; 0: the end of the directory; -E_... */
 static int64_t
 read_ahead(struct chan *c, uint64_t offset, size_t n, read_op *read)
 {
     struct fid *f = (struct fid *)c->aux;
-    struct block *b = block_new(n);
-    int64_t got = -E_NOMEM;
     struct io to;
+    int64_t got;
 
-    if (!b)
-        return got;
-    to = io_kernel(b->data, n);
-    if (charge(f, 1) < 0) {
-        block_free(b);
-        return got;
+    f->ahead = block_new(n);
+    if (!f->ahead) {
+        charge(f, -1);
+        return -E_NOMEM;
     }
-    f->ahead = b;
+    to = io_kernel(f->ahead->data, n);
     got = read(c, &to, offset);
     if (got > 0)
-        b->len = (size_t)got;
+        f->ahead->len = (size_t)got;
     else
         drop_ahead(f);
     return got;
@@ -96,15 +92,15 @@ mnt_read_dir(struct chan *c, struct io *to, uint64_t offset, size_t most,
 {
     struct fid *f = (struct fid *)c->aux;
     size_t enough = most < ENTRY_MAX ? most : ENTRY_MAX;
-    size_t asked = to->left;
     int64_t got;
 
+    if (to->left == 0)
+        return 0;
     if (offset == 0)
         drop_ahead(f);
     if (!f->ahead) {
-        got = read(c, to, offset);
-        if (got != 0 || asked == 0 || asked >= enough)
-            return got;
+        if (to->left >= enough || charge(f, 1) < 0)
+            return read(c, to, offset);
         got = read_ahead(c, offset, enough, read);
         if (got <= 0)
             return got;

@@ -26,32 +26,37 @@ settle(struct walk *w)
     return 0;
 }
 
-/*
- * Open what the walk has reached: w->c becomes the open channel, or another
- * one that the file stands for.
- */
+/* Open *c, which nobody else has: it is then the open channel, or another one
+ * that the file stands for. */
 static int
-open_walked(struct walk *w, unsigned mode)
+open_own(struct chan **c, unsigned mode)
 {
     unsigned how = mode & ~(unsigned)OCEXEC;
     struct chan *other;
-    int err = settle(w);
+    int err;
 
-    if (err)
-        return err;
-    if (w->c->qid.type & QTDIR && how & ~(unsigned)ORCLOSE)
+    if ((*c)->qid.type & QTDIR && how & ~(unsigned)ORCLOSE)
         return -E_ISDIR;
-    if (w->c->dev->open_as) {
-        err = w->c->dev->open_as(w->c, how, &other);
+    if ((*c)->dev->open_as) {
+        err = (*c)->dev->open_as(*c, how, &other);
         if (err < 0)
             return err;
         if (err > 0) {
-            chan_close(w->c);
-            w->c = other;
+            chan_close(*c);
+            *c = other;
             return 0;
         }
     }
-    return chan_open(w->c, mode);
+    return chan_open(*c, mode);
+}
+
+/* Open what the walk has reached. */
+static int
+open_walked(struct walk *w, unsigned mode)
+{
+    int err = settle(w);
+
+    return err ? err : open_own(&w->c, mode);
 }
 
 /*
@@ -165,11 +170,35 @@ finish(struct walk *w, const struct names *names, enum name_for why,
     return why == NAME_OPEN ? open_walked(w, mode) : settle(w);
 }
 
+/* The walk has begun: go on along `rest`, and end it.  As name_open. */
+static int
+walk_on(struct walk *w, const char *rest, enum name_for why, unsigned mode,
+        uint32_t perm, struct chan **out)
+{
+    struct names names;
+    int err = names_split(&names, rest);
+
+    if (err == 0) {
+        walk_rejoin(w);
+        if (why == NAME_CREATE)
+            err = create_walked(w, &names, mode, perm);
+        else
+            err = walk_names(w, &names, 0, names.n);
+        if (err == 0 && why != NAME_CREATE)
+            err = finish(w, &names, why, mode);
+    }
+    if (err == 0) {
+        *out = w->c;
+        w->c = NULL;
+    }
+    walk_end(w);
+    return err;
+}
+
 int
 name_open(const char *path, enum name_for why, unsigned mode, uint32_t perm,
         struct chan **out)
 {
-    struct names names;
     struct walk w;
     const char *rest;
     int err;
@@ -179,22 +208,50 @@ name_open(const char *path, enum name_for why, unsigned mode, uint32_t perm,
     if (!path[0])
         return -E_NOEXIST;
     err = walk_start(&w, path, &rest);
+    return err ? err : walk_on(&w, rest, why, mode, perm, out);
+}
+
+int
+name_open_from(struct chan *at, const char *path, enum name_for why,
+        unsigned mode, uint32_t perm, struct chan **out)
+{
+    struct walk w = { .c = at, .path = at->path };
+
+    if (!good_mode(why, mode))
+        return -E_OPENMODE;
+    chan_ref(at);
+    path_ref(at->path);
+    return walk_on(&w, path, why, mode, perm, out);
+}
+
+int
+name_again(struct chan *at, struct chan **out)
+{
+    int err = chan_clone(at, out);
+
     if (err)
         return err;
-    err = names_split(&names, rest);
-    if (err == 0) {
-        walk_rejoin(&w);
-        if (why == NAME_CREATE)
-            err = create_walked(&w, &names, mode, perm);
-        else
-            err = walk_names(&w, &names, 0, names.n);
-        if (err == 0 && why != NAME_CREATE)
-            err = finish(&w, &names, why, mode);
-    }
-    if (err == 0) {
-        *out = w.c;
-        w.c = NULL;
-    }
-    walk_end(&w);
+    (*out)->join = at->join;
+    if (at->join)
+        join_ref(at->join);
+    return 0;
+}
+
+int
+name_reopen(struct chan *at, unsigned mode, struct chan **out)
+{
+    struct chan *c;
+    int err;
+
+    if (!good_mode(NAME_OPEN, mode))
+        return -E_OPENMODE;
+    err = name_again(at, &c);
+    if (err)
+        return err;
+    err = open_own(&c, mode);
+    if (err)
+        chan_close(c);
+    else
+        *out = c;
     return err;
 }

@@ -26,13 +26,14 @@ int
 fd_line(int fd, const struct chan *c, char *buf, size_t n)
 {
     static const char modes[][3] = {
-        [OREAD] = "r", [OWRITE] = "w", [ORDWR] = "rw"
+        [OREAD] = "r", [OWRITE] = "w", [ORDWR] = "rw", [ORDWR + 1] = "-"
     };
+    unsigned mode = c->mode == CHAN_NOT_OPEN ? ORDWR + 1 : c->mode;
     char path[MAX_PATH];
 
     path_text(c->path, path, sizeof path);
     snprint(buf, n, "%3d %-2s %c %4u (%016lx %u %02x) %8lu %s\n", fd,
-            modes[c->mode], c->dev->letter, c->devno, c->qid.path, c->qid.vers,
+            modes[mode], c->dev->letter, c->devno, c->qid.path, c->qid.vers,
             c->qid.type, c->offset, path);
     return (int)strlen(buf);
 }

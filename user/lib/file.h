@@ -77,6 +77,30 @@ int64_t fd2path(int fd, char *buf, size_t len);
  * lowest free one if to is -1.  It; -E_MAXFD. */
 int dup(int fd, int to);
 
+/*
+ * Descriptors that name a file without having it open, for servers whose
+ * clients hold many: fstat, fwstat, dup, fd2path, close and what follows work
+ * with them, read and write do not (-E_BADUSE).  The file stays the same one,
+ * whatever becomes of the names that led to it.
+ *
+ * Each puts what it makes at the number `to` (below MAX_FD_PLACED, which is
+ * more than the MAX_FDS that open gives), whose file is closed first, or at the
+ * lowest free one if to is -1, and returns it.
+ */
+
+/* The file that the names of path lead to from fd's directory on; "": fd's file
+ * itself.  fd -1: as for open. */
+int fd_walk(int fd, const char *path, int to);
+
+/* fd's file, open for mode; not a copy of what fd has open. */
+int fd_open(int fd, unsigned mode, int to);
+
+/* As create, path from fd's directory on. */
+int fd_create(int fd, const char *path, unsigned mode, uint32_t perm, int to);
+
+/* Remove fd's file; fd is still to be closed.  0. */
+int fd_remove(int fd);
+
 /* ---- system calls: name spaces ---- */
 
 /*

@@ -1,9 +1,11 @@
 /*
  * exportfs.c - offers a name space, or a part of it, over a connection.
  *
- * Each fid has a path, and once it is open a descriptor; what the client asks
- * becomes the same system call here.  Any of them may block, so each request
- * has a process (srv.h: parallel), and a flush interrupts the call.
+ * Each fid has a descriptor that names its file (fd_walk), and is open once the
+ * fid is; what the client asks becomes the same system call here.  So a fid
+ * stays with its file, whatever becomes of the names that led to it.  Any call
+ * may block, so each request has a process (srv.h: parallel), and a flush
+ * interrupts the call.
  *
  * Whoever is at the other end acts as the user who started exportfs.
  */
@@ -19,16 +21,53 @@ static const char usage[] =
         "Each request has a process; `kill -g` ends them all.\n";
 
 enum {
-    CLOSED = -1
+    FIRST_FD = 64, /* those below are for the rest of the program */
+    NO_FD = -1
 };
 
-struct node { /* a fid's aux */
-    int fd;   /* CLOSED, or the open file */
-    char path[MAX_PATH];
+struct node {       /* a fid's aux */
+    int fd;         /* the file, open if the fid is */
+    unsigned depth; /* names below the root, which is 0 */
 };
 
-static char root[MAX_PATH] = "/";
+static int root = NO_FD; /* the directory that is offered */
 static bool read_only;
+
+/*
+ * Numbers for descriptors.  Each is chosen here, since the kernel would have to
+ * search for the lowest free one among all.
+ */
+static struct {
+    struct qlock lock;
+    int next;                 /* never used, and those above it */
+    int first_free;           /* 0: none */
+    int after[MAX_FD_PLACED]; /* of a free one: the next free one */
+} numbers = { .next = FIRST_FD };
+
+static int
+number_take(void)
+{
+    int fd = -E_MAXFD;
+
+    qlock(&numbers.lock);
+    if (numbers.first_free != 0) {
+        fd = numbers.first_free;
+        numbers.first_free = numbers.after[fd];
+    } else if (numbers.next < MAX_FD_PLACED) {
+        fd = numbers.next++;
+    }
+    qunlock(&numbers.lock);
+    return fd;
+}
+
+static void
+number_put(int fd)
+{
+    qlock(&numbers.lock);
+    numbers.after[fd] = numbers.first_free;
+    numbers.first_free = fd;
+    qunlock(&numbers.lock);
+}
 
 /* A number whose every bit depends on every bit of x (splitmix64). */
 static uint64_t
@@ -49,13 +88,12 @@ make_ours(struct dir *d)
     d->dev = 0;
 }
 
-/* Describe n's file; the strings go to strs.  0, or -E_... */
+/* Describe the file that fd names; the strings go to strs.  0, or -E_... */
 static int
-node_stat(const struct node *n, struct dir *d, char *strs)
+describe(int fd, struct dir *d, char *strs)
 {
     uint8_t buf[STAT_MAX];
-    int64_t len = n->fd != CLOSED ? fstat(n->fd, buf, sizeof(buf))
-                                  : stat(n->path, buf, sizeof(buf));
+    int64_t len = fstat(fd, buf, sizeof(buf));
 
     if (len < 0)
         return (int)len;
@@ -65,72 +103,102 @@ node_stat(const struct node *n, struct dir *d, char *strs)
     return 0;
 }
 
-/* fid's qid is that of the file its path leads to now.  0, or -E_... */
+/*
+ * n's file is now the one that got names, at the number fd, which it has got;
+ * f's qid is that file's.  If got is an error, or the file cannot be looked
+ * at, n is as it was.  0, or -E_...
+ */
 static int
-look(struct fid *f)
+become(struct fid *f, int fd, int got)
 {
+    struct node *n = f->aux;
     char strs[STAT_MAX];
     struct dir d;
-    int err = node_stat(f->aux, &d, strs);
+    int err = got < 0 ? got : describe(fd, &d, strs);
 
+    if (err < 0) {
+        if (got >= 0)
+            close(fd);
+        number_put(fd);
+        return err;
+    }
+    close(n->fd);
+    number_put(n->fd);
+    n->fd = fd;
+    f->qid = d.qid;
+    return 0;
+}
+
+/* A node for the file that path leads to from `from` on, in *out. */
+static int
+node_new(int from, unsigned depth, struct node **out)
+{
+    struct node *n = malloc(sizeof(*n));
+    int fd = n != NULL ? number_take() : -E_NOMEM, err;
+
+    if (fd >= 0) {
+        err = fd_walk(from, "", fd);
+        if (err >= 0) {
+            *n = (struct node){ fd, depth };
+            *out = n;
+            return 0;
+        }
+        number_put(fd);
+        fd = err;
+    }
+    free(n);
+    return fd;
+}
+
+static int
+export_attach(struct fid *f, const char *aname)
+{
+    char strs[STAT_MAX];
+    struct node *n;
+    struct dir d;
+    int err;
+
+    if (aname[0] != '\0' && strcmp(aname, "/") != 0)
+        return -E_BADSPEC;
+    err = node_new(root, 0, &n);
+    if (err < 0)
+        return err;
+    f->aux = n;
+    err = describe(n->fd, &d, strs);
     if (err == 0)
         f->qid = d.qid;
     return err;
 }
 
 static int
-export_attach(struct fid *f, const char *aname)
-{
-    struct node *n = malloc(sizeof(*n));
-
-    if (n == NULL)
-        return -E_NOMEM;
-    f->aux = n;
-    n->fd = CLOSED;
-    strlcpy(n->path, root, sizeof(n->path));
-    if (aname[0] != '\0' && strcmp(aname, "/") != 0)
-        return -E_BADSPEC;
-    return look(f);
-}
-
-static int
 export_clone(struct fid *from, struct fid *to)
 {
-    struct node *n = malloc(sizeof(*n));
+    struct node *old = from->aux, *n;
+    int err = node_new(old->fd, old->depth, &n);
 
-    if (n == NULL)
-        return -E_NOMEM;
-    *n = *(struct node *)from->aux;
-    n->fd = CLOSED;
-    to->aux = n;
-    return 0;
-}
-
-/* Cut the last element off path; the root stays. */
-static void
-path_up(char *path)
-{
-    char *slash = strrchr(path, '/');
-
-    if (strcmp(path, root) == 0 || slash == NULL)
-        return;
-    slash[slash == path] = '\0';
+    if (err == 0)
+        to->aux = n;
+    return err;
 }
 
 static int
 export_walk(struct fid *f, const char *name)
 {
     struct node *n = f->aux;
-    char path[MAX_PATH];
+    bool up = strcmp(name, "..") == 0;
+    int fd, err;
 
-    if (strcmp(name, "..") == 0) {
-        path_up(n->path);
-        return look(f);
-    }
-    if (!path_join(path, sizeof(path), n->path, name))
-        return -E_TOOBIG;
-    strlcpy(n->path, path, sizeof(n->path));
-    return look(f);
+    if (up && n->depth == 0)
+        return 0;
+    if (strlen(name) >= MAX_PATH)
+        return -E_NAMELEN;
+    fd = number_take();
+    if (fd < 0)
+        return fd;
+    err = become(f, fd, fd_walk(n->fd, name, fd));
+    if (err == 0)
+        n->depth += up ? -1u : 1;
+    return err;
 }
 
 /* Does mode only read? */
@@ -141,22 +209,6 @@ mode_reads(unsigned mode)
            (mode & 3) != ORDWR;
 }
 
-/* f's file is open as fd; if it cannot be looked at it is closed again. */
-static int
-opened(struct fid *f, int fd)
-{
-    struct node *n = f->aux;
-    int err;
-
-    n->fd = fd;
-    err = look(f);
-    if (err < 0) {
-        close(fd);
-        n->fd = CLOSED;
-    }
-    return err;
-}
-
 static int
 export_open(struct fid *f, unsigned mode)
 {
@@ -165,27 +217,29 @@ export_open(struct fid *f, unsigned mode)
 
     if (read_only && !mode_reads(mode))
         return -E_PERM;
-    fd = open(n->path, mode & ~ORCLOSE);
-    return fd < 0 ? fd : opened(f, fd);
+    fd = number_take();
+    if (fd < 0)
+        return fd;
+    return become(f, fd, fd_open(n->fd, mode & ~ORCLOSE, fd));
 }
 
 static int
 export_create(struct fid *f, const char *name, unsigned mode, uint32_t perm)
 {
     struct node *n = f->aux;
-    char path[MAX_PATH];
     int fd, err;
 
     if (read_only)
         return -E_PERM;
-    if (!path_join(path, sizeof(path), n->path, name))
-        return -E_TOOBIG;
-    fd = create(path, (mode & ~ORCLOSE) | OEXCL, perm);
+    if (strlen(name) >= MAX_PATH)
+        return -E_NAMELEN;
+    fd = number_take();
     if (fd < 0)
         return fd;
-    err = opened(f, fd);
+    mode = (mode & ~ORCLOSE) | OEXCL;
+    err = become(f, fd, fd_create(n->fd, name, mode, perm, fd));
     if (err == 0)
-        strlcpy(n->path, path, sizeof(n->path));
+        n->depth++;
     return err;
 }
 
@@ -236,31 +290,33 @@ export_write(struct req *r, struct fid *f)
     return 0;
 }
 
+/* The root's name is "/", whatever it is called here: stat(5). */
 static int
 export_stat(struct fid *f, struct dir *d, char *strs)
 {
-    return node_stat(f->aux, d, strs);
+    struct node *n = f->aux;
+    int err = describe(n->fd, d, strs);
+
+    if (err == 0 && n->depth == 0)
+        d->name = "/";
+    return err;
 }
 
 static int
 export_wstat(struct fid *f, const struct dir *d)
 {
     struct node *n = f->aux;
-    char path[MAX_PATH];
+    struct dir change = *d;
     int64_t done;
 
     if (read_only)
         return -E_PERM;
-    strlcpy(path, n->path, sizeof(path));
-    path_up(path);
-    if (d->name[0] != '\0' && !path_join(path, sizeof(path), path, d->name))
-        return -E_TOOBIG;
-    done = dirwstat(n->path, d);
-    if (done < 0)
-        return (int)done;
-    if (d->name[0] != '\0' && strcmp(n->path, root) != 0)
-        strlcpy(n->path, path, sizeof(n->path));
-    return 0;
+    if (n->depth == 0 && strcmp(d->name, "/") == 0)
+        change.name = "";
+    if (n->depth == 0 && change.name[0] != '\0')
+        return -E_PERM;
+    done = dirfwstat(n->fd, &change);
+    return done < 0 ? (int)done : 0;
 }
 
 static int
@@ -268,9 +324,9 @@ export_remove(struct fid *f)
 {
     struct node *n = f->aux;
 
-    if (read_only || strcmp(n->path, root) == 0)
+    if (read_only || n->depth == 0)
         return -E_PERM;
-    return remove(n->path);
+    return fd_remove(n->fd);
 }
 
 static void
@@ -278,8 +334,10 @@ export_release(struct fid *f)
 {
     struct node *n = f->aux;
 
-    if (n != NULL && n->fd != CLOSED)
-        close(n->fd);
+    if (n == NULL)
+        return;
+    close(n->fd);
+    number_put(n->fd);
     free(n);
 }
 
@@ -297,11 +355,12 @@ static const struct srv_ops export_ops = {
     .release = export_release,
 };
 
-/* The directory to be served, as an absolute path in root. */
+/* The directory to be offered, which stays the same one. */
 static void
 find_root(const char *dir)
 {
-    if (chdir(dir) < 0 || getwd(root, sizeof(root)) == NULL)
+    root = number_take();
+    if (chdir(dir) < 0 || fd_walk(-1, ".", root) < 0)
         fatal("%s: %r", dir);
 }
 

@@ -113,15 +113,18 @@ read_at(struct chan *c, uint64_t offset, size_t n)
 /* ---- directories ---- */
 
 /*
- * A server that answers 0 bytes, since the next entry does not fit, has not
- * said that the directory ends: the caller hears that it does not fit, nothing
- * is lost, and 0 is the end.
+ * A server's 0 bytes may mean that the next entry does not fit.  The reader
+ * hears that it does not fit, from the start, too; nothing is lost, and 0 is
+ * the end.
  */
 KTEST(messages_entry_does_not_fit)
 {
     struct chan *c = begin(true, 0);
-    int64_t one = read_at(c, 0, 64), at = one;
+    int64_t one, at;
 
+    CHECK_EQ(read_at(c, 0, 20), -E_SHORTSTAT);
+    CHECK_EQ(read_at(c, 0, 0), 0);
+    at = one = read_at(c, 0, 64);
     CHECK(one > DIR_FIXED && one < 70);
     CHECK_EQ(read_at(c, (uint64_t)at, 20), -E_SHORTSTAT);
     CHECK_EQ(read_at(c, (uint64_t)at, 30), -E_SHORTSTAT);
@@ -134,19 +137,20 @@ KTEST(messages_entry_does_not_fit)
     CHECK_EQ(at, 3 * one + 1);
     CHECK_EQ(script.conn->used[CHARGE_AHEAD], 0);
     CHECK_EQ(read_at(c, (uint64_t)at, 20), 0);
-    CHECK_EQ(read_at(c, (uint64_t)at, 400), 0);
+    CHECK_EQ(read_at(c, (uint64_t)at, 488), 0);
+    CHECK_EQ(server.count, 488); /* never so little that none fits */
     end(c);
 }
 
-/* From the start again, and with what was kept given up at a close. */
+/* From the start again; and what was kept is given up at a close. */
 KTEST(messages_entries_kept)
 {
     struct chan *c = begin(true, 0);
     int64_t one = read_at(c, 0, 64);
 
     CHECK_EQ(read_at(c, (uint64_t)one, 20), -E_SHORTSTAT);
-    CHECK_EQ(read_at(c, 0, 20), -E_SHORTSTAT);
-    CHECK_EQ(read_at(c, 0, 400), 3 * one + 1);
+    CHECK_EQ(read_at(c, 0, 488), 3 * one + 1);
+    CHECK_EQ(script.conn->used[CHARGE_AHEAD], 0);
     CHECK_EQ(read_at(c, 0, 64), one);
     CHECK_EQ(read_at(c, (uint64_t)one, 20), -E_SHORTSTAT);
     CHECK_EQ(script.conn->used[CHARGE_AHEAD], 1);
@@ -158,8 +162,8 @@ KTEST(messages_iounit_of_directory)
 {
     struct chan *c = begin(true, 1);
 
-    CHECK(read_at(c, 0, 400) > 3 * DIR_FIXED);
-    CHECK_EQ(server.count, 400);
+    CHECK(read_at(c, 0, 488) > 3 * DIR_FIXED);
+    CHECK_EQ(server.count, 488);
     end(c);
 }
 

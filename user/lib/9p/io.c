@@ -111,6 +111,19 @@ do_stat(struct req *r)
     return 0;
 }
 
+/* Does it leave all of a file alone?  Then it asks that what was written be
+ * kept safe (wstat(5)); nothing is held back here. */
+static bool
+changes_nothing(const struct dir *d)
+{
+    return d->type == UINT16_MAX && d->dev == UINT32_MAX &&
+           d->qid.path == UINT64_MAX && d->qid.vers == UINT32_MAX &&
+           d->qid.type == UINT8_MAX && d->mode == UINT32_MAX &&
+           d->atime == UINT32_MAX && d->mtime == UINT32_MAX &&
+           d->length == UINT64_MAX && d->name[0] == '\0' && d->uid[0] == '\0' &&
+           d->gid[0] == '\0' && d->muid[0] == '\0';
+}
+
 /* Change what the entry in the message does not leave alone. */
 int
 do_wstat(struct req *r)
@@ -128,5 +141,5 @@ do_wstat(struct req *r)
     /* Linux puts its own name there in each rename; that will be true anyway. */
     if (strcmp(d.muid, r->fid->user) == 0)
         d.muid = "";
-    return r->conn->server.ops->wstat(r->fid, &d);
+    return changes_nothing(&d) ? 0 : r->conn->server.ops->wstat(r->fid, &d);
 }
