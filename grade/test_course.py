@@ -14,7 +14,7 @@ from grade.harness import ROOT, Setup, run
 from grade.harness.build import environment
 from tools.course import labs
 from tools.course.course import make_course
-from tools.course.cut import cut_text
+from tools.course.cut import cut_text, cut_tree
 from tools.course.handout import add_todo, files_of, make_handout
 from tools.course.labcheck import Check, said
 from tools.course.mutants import mutants_of
@@ -488,6 +488,50 @@ def test_numbers_in_learning_alone() -> None:
     assert said and (said[1], int(said[2])) == ("four", count) and len(LABS) == 4
     weeks = max(int(n) for n in re.findall(r"^\| (?:\d+-)?(\d+) \|", text, re.M))
     assert f"{ {14: 'fourteen'}[weeks]} weeks" in text
+
+
+def first_words() -> tuple[str, str]:
+    """The line that step 1.5's text adds, and what it shows."""
+    text = (ROOT / "labs/01-boot/README.md").read_text().split("### Step 1.5")[1]
+    added = re.search(r"```c\n(.*serial_write.*\n)```", text)
+    shown = re.search(r"\$ make qemu-direct\n((?s:.*?))```", text)
+    assert added and shown
+    return added[1], shown[1]
+
+
+@pytest.mark.slow
+def test_first_words(tmp_path: Path) -> None:
+    """After step 1.5 a student's kernel can print, as the text shows it."""
+    added, shown = first_words()
+    tree = tmp_path / "lab"
+    make_handout(1, tree, "solution")
+    later = {step for step in steps_in(tree) if int(step.split(".")[1]) > 5}
+    cut_tree(tree, later, labs.load(ROOT, 1).keep)
+    start = tree / "kernel/boot/start.c"
+    text = start.read_text()
+    call = "    serial_init();\n"
+    assert text.count(call) == 1
+    start.write_text(text.replace(call, call + added))
+    built(tree, "STAGE=1")
+    result = run(Setup(kernel=tree / "build/s1/lux9.elf"))
+    assert result.console.replace("\r", "").split() == shown.split()
+
+
+def test_assembly_of_the_primer(tmp_path: Path) -> None:
+    """The pieces of NASM in docs/nasm-x86.md assemble, and the wrong one does not."""
+    text = (ROOT / "docs/nasm-x86.md").read_text()
+    code = "bits 32\n" + "".join(re.findall(r"```nasm\n(.*?)```", text, re.S))
+    wrong = code.replace(";       dd some_table", "       dd some_table")
+    assert wrong != code
+
+    def assemble(source: str) -> str:
+        (tmp_path / "a.asm").write_text(source)
+        words = ["nasm", "-f", "elf64", "-Werror", "-o", "a.o", "a.asm"]
+        return subprocess.run(words, cwd=tmp_path, capture_output=True).stderr.decode()
+
+    assert assemble(code) == ""
+    error = re.search(r"; error: (.*)", text)
+    assert error and f"error: {error[1]}" in assemble(wrong)
 
 
 def test_hint(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ do it" may name what others have.
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
@@ -94,7 +95,7 @@ def commands(prompt: str) -> set[str]:
 def wrong_in_make(command: str) -> Iterator[str]:
     """What is wrong in a call of make: targets, variables, names of tests."""
     match = MAKE.match(command)
-    for word in match[1].split() if match else []:
+    for word in shlex.split(match[1]) if match else []:
         name, equals, value = word.partition("=")
         if not equals and re.fullmatch(r"[a-z][\w-]*", name):
             if name not in targets():

@@ -58,7 +58,8 @@ def questions(name: str) -> list[Question]:
             f"A TSS of 104 bytes lies at {tss:#x}.  The first word (64 bits) of its "
             f"descriptor?",
             entry,
-            "base in three pieces, the last at bit 56; limit 103; type 0x89",
+            "base in three pieces, the last at bit 56; limit 103; type 0x89; "
+            "docs/nasm-x86.md, `Segments`",
         ),
     ]
 

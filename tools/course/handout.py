@@ -53,7 +53,7 @@ RULES: list[tuple[str, int]] = [
     (r"tools/gdb/", 1),
     (r"tools/(manual|share)\.py$|grade/(p9|test_9p_\w+)\.py$", 4),
     (r"tools/(trace|trace_picture|trace_sequence|bench)\.py$|docs/bench\.tsv$", 3),
-    (r"docs/(debugging|learning-alone|words)\.md$", 1),
+    (r"docs/(debugging|learning-alone|nasm-x86|words)\.md$", 1),
 ]
 # Where `#if STAGE >= n` stands.
 STAGED = (
