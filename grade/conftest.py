@@ -24,16 +24,25 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes seconds; started first")
 
 
+def _id(item: pytest.Item) -> str:
+    """The id of the guest test that pytest runs as this item; "" if it is none."""
+    test = getattr(item, "callspec", None)
+    guest = test.params.get("guest_test") if test else None
+    return guest.id if isinstance(guest, GuestTest) else ""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     """Slow tests first (two workers end together); folders count as names.
 
-    In a handout, a name alone means the plain kernel: the other builds (T=debug,
-    T='name and kasan') boot a file's tests together, also those of later steps.
+    The whole id of a guest test, as reports print it, means that test alone.  In a
+    handout, a name means the plain kernel: the other builds (T=debug, T='name and
+    kasan') boot a file's tests together, also those of later steps.
     """
     chosen = config.getoption("keyword")
+    items[:] = [i for i in items if _id(i) == chosen] or items
     if chosen and HANDOUT.is_dir() and not any(b in chosen for b in ALL if b):
         items[:] = [i for i in items if "batch" not in getattr(i, "fixturenames", ())]
     for item in items:

@@ -11,6 +11,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 import tarfile
 import xml.etree.ElementTree as xml
 import zipfile
@@ -601,9 +602,55 @@ def test_unwritten_steps_are_seen_by_all_kinds_of_test() -> None:
     rows["copy_random"] = {**row, "id": "copy_random", "got": "7", "cpus": 1}
     rows["copy_random"] |= {"mem": "128M", "seed": 1, "shift": 5}
     got = score.Score(challenge, rows, ids)
-    assert "FAILED: copy_random" in report.terminal(got)
+    assert "FAILED: copy_random" in report.terminal(got, every=True)
     rows["copy_borders"] = {**row, "id": "copy_borders"}
-    assert "FAILED" not in report.terminal(got)
+    assert "FAILED: copy_borders" not in report.terminal(got)
+
+
+def test_challenges_come_last() -> None:
+    """A challenge that nobody took up is a line of the table, not a failure."""
+    challenge = rubric.parse(TEXT + CHALLENGE)
+    every = challenge.steps + challenge.challenges
+    ids = {name: [name] for step in every for name in step.tests}
+    rows = {i: {"id": i, "verdict": "pass"} for ids_ in ids.values() for i in ids_}
+    wanted = challenge.challenges[0].tests[0]
+    rows[wanted] = {"id": wanted, "verdict": "fail", "wrong": ["no"], "got": "no"}
+    text = report.terminal(score.Score(challenge, rows, ids))
+    assert "FAILED" not in text and "100 / 100" in text
+    assert text.rstrip().endswith("What a challenge wants: make grade LAB=2 T=C1")
+
+
+def test_variants_that_fail_alike(failed: score.Score) -> None:
+    """Variants of one test that say the same are one failure with their ids."""
+    got = score.from_dict(failed.to_dict(), failed.rubric)
+    step = got.steps[0].step
+    name = step.tests[0]
+    first = {"verdict": "fail", "cpus": 1, "mem": "128M", "seed": 1, "shift": 5}
+    first |= {"expected": "", "got": "lost", "doc": "", "end": ""}
+    wrongs = {"1cpu": "round 7", "1cpu-shift4": "round 19", "2cpu": "a panic"}
+    got.runs[name] = [f"{name}-{end}" for end in wrongs]
+    for end, wrong in wrongs.items():
+        id_ = f"{name}-{end}"
+        got.rows[id_] = {**first, "id": id_, "wrong": [wrong]}
+    text = report.terminal(got, every=True)
+    assert text.count(f"FAILED: {name}-") == 2
+    assert f"  the same  {name}-1cpu-shift4\n" in text
+
+
+def test_an_id_is_one_run() -> None:
+    """The id that a report prints runs that test alone, not its variants."""
+    lab = rubric.for_lab(ROOT, 3)
+    name = "sleep_woken_at_every_moment"
+
+    def ids(word: str) -> list[str]:
+        return [getattr(t, "id", t) for t in worker.chosen(lab, [word])[0]]
+
+    assert ids(f"={name}-1cpu") == [f"{name}-1cpu"]
+    assert len(ids(f"={name}")) == len(ids(name)) == 3
+    assert "sleep_interrupted-1cpu" in ids("sleep_interrupted-1cpu")
+    words = ["-m", "pytest", "-q", "--collect-only", "-k", f"{name}-1cpu", "grade"]
+    run = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True)
+    assert run.stdout.decode().count("::") == 1
 
 
 def test_names_that_no_test_has(failed: score.Score) -> None:

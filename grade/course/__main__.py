@@ -99,7 +99,7 @@ def regrade(place: Path, jobs: int) -> int:
 def unknown(score: Score, only: list[str]) -> str:
     """What is wrong with the names of tests to run; "" if all are known."""
     known = set(score.runs).union(*score.runs.values())
-    for name in only if known else []:
+    for name in (word.lstrip("=") for word in only if known):
         if name not in known:
             near = sorted(test for test in score.runs if name in test)
             hint = f"; perhaps: {' '.join(near[:5])}" if near else ""
@@ -130,7 +130,7 @@ def main(words: list[str]) -> int:
             rubric = for_lab(ROOT, int(rest[0]))
             steps = {s.id: s.tests for s in rubric.steps + rubric.challenges}
             names = named.get("only", "").split()
-            only = [test for name in names for test in steps.get(name, [name])]
+            only = [t for name in names for t in steps.get(name, [f"={name}"])]
             home = f"build/grade/lab{int(rest[0]):02}" + "-some" * bool(only)
             place = Path(named.get("out", ROOT / home))
             source = named.get("submission", "")

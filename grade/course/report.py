@@ -72,6 +72,10 @@ def _table(score: Score) -> list[str]:
         count = f"{step.passed}/{step.runs}"
         mark = "ok" if step.whole else "challenge, no points"
         lines.append(f"{step.step.id:5} {step.step.title:{width}} {count:>7}  {mark}")
+    open_ = [s.step.id for s in score.challenges if not s.whole]
+    if open_ and all(step.whole for step in score.steps):
+        lines += ["", f"What a challenge wants: make grade LAB={score.rubric.lab} "]
+        lines[-1] += f"T={open_[0]}"
     return [line.rstrip() for line in lines]
 
 
@@ -124,13 +128,27 @@ def _unwritten(score: Score) -> list[str]:
     return lines + [""] * bool(lines)
 
 
+def alike(row: Row) -> tuple[str, str]:
+    """What variants of one test have in common that fail in the same way."""
+    first = row["wrong"][0] if row["wrong"] else row.get("got", "")
+    return row["id"].split("-")[0], re.sub(r"0x[0-9a-f]+|\d+", "0", first)
+
+
+def _groups(rows: list[Row]) -> list[list[Row]]:
+    """Failures, with variants of one test that say the same in one group."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(alike(row), []).append(row)
+    return list(groups.values())
+
+
 def terminal(score: Score, every: bool = False) -> str:
     """The whole report for a terminal.
 
-    A challenge's failures wait until the steps are done, unless `every` is set.
+    A challenge's failures are shown only if `every` is set: a person asked for
+    these tests.  Nobody has to take up a challenge.
     """
     partial = every and len(score.rows) < sum(map(len, score.runs.values()))
-    done = all(step.whole for step in score.steps)
     lines = [f"Lab {score.rubric.lab}: {score.rubric.title}", ""]
     lines += [f"note: {note}" for note in score.notes]
     if score.refused:
@@ -141,13 +159,16 @@ def terminal(score: Score, every: bool = False) -> str:
     for step in score.steps + score.challenges:
         failed = [row for row in score.failures(step) if row["id"] not in shown]
         failed = [row for row in failed if len(score.rows) == 1 or not unwritten(row)]
-        if step.step.id.startswith("C") and not (done or every):
+        if step.step.id.startswith("C") and not every:
             failed = []
-        for row in failed if every else failed[:MAX_SHOWN]:
-            shown.add(row["id"])
+        groups = _groups(failed)
+        for group in groups if every else groups[:MAX_SHOWN]:
+            shown.update(row["id"] for row in group)
             text = _run_text if len(score.rows) == 1 else _failure_text
-            lines += [text(score, step, row), ""]
-        more = len(failed) - MAX_SHOWN
+            lines.append(text(score, step, group[0]))
+            others = " ".join(row["id"] for row in group[1:])
+            lines += [f"  the same  {others}"] * bool(others) + [""]
+        more = len(groups) - MAX_SHOWN
         if more > 0 and not every:
             lines += [f"... and {more} more of step {step.step.id}", ""]
     lines += [] if len(score.rows) == 1 else _unwritten(score)

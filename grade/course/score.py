@@ -263,7 +263,8 @@ def grade_tree(
 ) -> Score:
     """Grade a whole tree with its own harness.
 
-    `only`: names or ids of tests, all others count as not run.  `confined`:
+    `only`: names or ids of tests (see worker.py:chosen), all others count as
+    not run.  `confined`:
     the code is a stranger's.  `log`: a file that gets each run's row as soon
     as there is one.  `progress` is called with each row and the number of all.
     Raises InfrastructureError if this host cannot do it at all.

@@ -183,12 +183,20 @@ Runs = dict[str, list[str]]
 
 
 def chosen(rubric: Rubric, only: list[str]) -> tuple[list[GuestTest | str], Runs]:
-    """The tests to run, slow ones first, and for all names their runs' ids."""
+    """The tests to run, slow ones first, and for all names their runs' ids.
+
+    A name stands for all runs that the rubric means by it; `=name`, as a person
+    types it, for the one run with that id, if there is one.
+    """
     every = {test.id: test for test in home_tests()}
     runs = resolve(rubric, every.values(), ROOT)
     ids = list(dict.fromkeys(id_ for ids in runs.values() for id_ in ids))
     if only:
-        named = {id_ for name in only for id_ in runs.get(name, [name])}
+        named: set[str] = set()
+        for word in only:
+            name = word.lstrip("=")
+            exact = word.startswith("=") and name in ids
+            named.update([name] if exact else runs.get(name, [name]))
         ids = [id_ for id_ in ids if id_ in named]
     tests: list[GuestTest | str] = [
         id_ if is_pytest(id_) else every[id_] for id_ in ids
