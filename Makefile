@@ -595,6 +595,7 @@ user/lib/9p/fid.c             fids of a connection
 user/lib/9p/req.c             the life of a request
 user/lib/9p/flush.c           requests that nobody wants any more
 user/lib/9p/conn.c            a connection, message by message
+user/lib/9p/line.c            one client after the other, unseen
 user/lib/9p/handle.c          from a message to its handler
 user/lib/9p/session.c         version, auth, attach, clunk
 user/lib/9p/walk.c            walk

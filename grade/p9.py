@@ -247,6 +247,14 @@ class Client:
         self.msize = reply.msize
         return reply
 
+    def version_on_line(self, msize: int) -> None:
+        """Tversion on a line on which answers to an earlier client may come first."""
+        self.ask("version", struct.pack("<I", msize) + s(VERSION), NOTAG)
+        reply = self.reply()
+        while reply.tag != NOTAG:
+            reply = self.reply()
+        self.msize = reply.msize
+
     def attach(
         self,
         user: str = "glenda",

@@ -83,7 +83,7 @@ def served(
         socks.append(socket.socket(socket.AF_UNIX))
         socks[-1].connect(str(path))
         client = Client(socks[-1], timeout=60)
-        client.version(8192)
+        client.version_on_line(8192)
         client.attach("visitor")
         return client
 
@@ -314,6 +314,47 @@ def test_serve_next_client(served: tuple[Machine, Callable[[], Client]]) -> None
     machine.command_line("sleep 1", PROMPT)
     lux = connect()
     assert "tmp" in lux.names()
+
+
+def big_write(lux: Client) -> bytes:
+    """A Twrite of 5,000 bytes to a new file."""
+    fid = (
+        lux.create("tmp/half")
+        if not lux.exists("tmp/half")
+        else lux.open("tmp/half", OWRITE)
+    )
+    body = struct.pack("<IQI", fid, 0, 5000) + b"x" * 5000
+    return p9.frame(p9.T["write"], 77, body)
+
+
+@pytest.mark.parametrize("missing", [4990, 4000, 15, 12, 1])
+def test_serve_dead_in_message(
+    served: tuple[Machine, Callable[[], Client]], missing: int
+) -> None:
+    """A client that dies in a message blocks no later one, at once or not."""
+    machine, connect = served
+    first = connect()
+    first.send(big_write(first)[:-missing])
+    lux = connect()  # its Tversion follows what is there of the Twrite
+    assert lux.names("tmp") == ["half"]
+    lux.put("tmp/good", b"good")
+    lux.send(big_write(lux)[:-missing] if missing > 15 else b"\x50\0")
+    machine.command_line("sleep 9", PROMPT)  # beyond the limit of a silence
+    lux = connect()
+    assert lux.get("tmp/good") == b"good"
+
+
+def test_serve_slow_client(served: tuple[Machine, Callable[[], Client]]) -> None:
+    """A message that arrives slowly is no dead client's."""
+    machine, connect = served
+    lux = connect()
+    raw = big_write(lux)
+    for at in range(0, len(raw), 1500):
+        lux.send(raw[at : at + 1500])
+        machine.command_line("sleep 1.5", PROMPT)
+    assert lux.reply().count == 5000
+    machine.command_line("sleep 9", PROMPT)  # between messages all may rest
+    assert lux.get("tmp/half") == b"x" * 5000
 
 
 def test_serve_flags(variant: Variant) -> None:

@@ -15,13 +15,15 @@ static const char usage[] =
         "usage: exportfs [-r] [-i | -f file | -s name] [dir]\n"
         "Serve the files below dir (/) as this process sees them.\n"
         "  -i       to one client, on descriptors 0 and 1\n"
-        "  -f file  to one client after the other, on this file\n"
+        "  -f file  to one client after the other, on this file; a message\n"
+        "           that rests for 4 s is given up\n"
         "  -s name  in the background, posted as /srv/name (exportfs)\n"
         "  -r       for reading only\n"
         "Each request has a process; `kill -g` ends them all.\n";
 
 enum {
     FIRST_FD = 64, /* those below are for the rest of the program */
+    STALL_S = 4,   /* -f: seconds for which a begun message may rest */
     NO_FD = -1
 };
 
@@ -364,15 +366,16 @@ find_root(const char *dir)
         fatal("%s: %r", dir);
 }
 
-/* Serve what comes on the file; after a client that broke the rules comes
- * the next, which begins with a Tversion. */
+/* Serve what comes on the file; after a client that broke the rules, or died
+ * in the middle of a message, comes the next, which begins with a Tversion. */
 static void
-serve_file(const struct server *s, const char *name)
+serve_file(struct server *s, const char *name)
 {
     int fd = open(name, ORDWR);
 
     if (fd < 0)
         fatal("%s: %r", name);
+    s->stall = STALL_S * 1000000000ull;
     while (serve(s, fd, fd) < 0)
         sleep(100000000);
 }

@@ -52,9 +52,7 @@ read_piece(struct req *r, int64_t n)
 
     if (n == 0 && want > PIECE)
         want = PIECE;
-    do
-        got = read(r->conn->in, r->buf + r->have, want);
-    while (got == -E_INTR);
+    got = line_read(r, want);
     if (got > 0)
         r->have += (size_t)got;
     return got;
@@ -62,7 +60,7 @@ read_piece(struct req *r, int64_t n)
 
 /* Bytes of r's message, all of them there; 0 at the end, or -E_... */
 static int64_t
-read_message(struct req *r)
+read_whole(struct req *r)
 {
     for (;;) {
         int64_t n = fcall_frame(r->buf, r->have, r->conn->msize), got;
@@ -73,6 +71,17 @@ read_message(struct req *r)
         if (got <= 0)
             return got;
     }
+}
+
+/* As read_whole; what a dead client has left on a line is given up. */
+static int64_t
+read_message(struct req *r)
+{
+    int64_t n = read_whole(r);
+
+    if (r->conn->server.stall > 0 && n != 0 && line_next_client(r, n))
+        n = read_whole(r);
+    return n;
 }
 
 /* What was read behind r's n bytes begins the next message.  0, -E_NOMEM. */
@@ -109,6 +118,8 @@ serve_message(struct conn *c)
     n = read_message(r);
     if (n <= 0)
         return n;
+    if (c->server.stall > 0)
+        line_keep_tail(r, (size_t)n);
     err = keep_rest(r, (size_t)n);
     if (err < 0) {
         req_free(r);
@@ -151,7 +162,7 @@ serve(const struct server *s, int in, int out)
 
     if (c == NULL)
         return -E_NOMEM;
-    if (full.parallel)
+    if (full.parallel || full.stall > 0)
         work_begin();
     n = conn_begin(c, &full, in, out);
     if (n == 0) {

@@ -28,8 +28,8 @@ hurry(struct ureg *ureg, char *note)
     noted(NCONT);
 }
 
-/* This process, which reads the connection, must outlive its client: the
- * workers are to be ended. */
+/* This process, which reads the connection, must outlive its client, since the
+ * workers are to be ended; and the alarms of work_read. */
 void
 work_begin(void)
 {
@@ -55,4 +55,24 @@ void
 work_calm(void)
 {
     alarm(0);
+}
+
+/* As read, whatever notes come; but if nothing has arrived after about limit
+ * nanoseconds (0: any), -E_TIMEOUT. */
+int64_t
+work_read(int fd, void *buf, size_t n, uint64_t limit)
+{
+    uint64_t end = limit > 0 ? nsec() + limit : UINT64_MAX;
+    int64_t got;
+
+    do {
+        if (limit > 0)
+            alarm(limit);
+        got = read(fd, buf, n);
+    } while (got == -E_INTR && nsec() < end);
+    if (limit > 0) { /* as in work_run: a late alarm comes before the second */
+        work_calm();
+        work_calm();
+    }
+    return got == -E_INTR ? -E_TIMEOUT : got;
 }

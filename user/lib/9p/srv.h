@@ -128,13 +128,21 @@ struct server {
     uint32_t pending; /* 0: SRV_PENDING */
     uint32_t fids;    /* 0: SRV_FIDS */
     bool parallel;
+    /*
+     * `in` is a line that does not tell when a client goes, and where the next
+     * one begins.  A message that has begun and of which no byte arrives for so
+     * many nanoseconds ends the session, unless the next client's Tversion has
+     * arrived behind it.  0: `in` ends with its client.
+     */
+    uint64_t stall;
     void *aux; /* the server's */
 };
 
 /*
  * Serve one connection, read from `in` and written to `out` (which may be the
  * same), until it ends or the client breaks the rules; all its fids are
- * released then.  0, or -E_... if the connection could not be begun or broke.
+ * released then.  0, or -E_... if the connection could not be begun or broke,
+ * or a message stalled (-E_TIMEOUT).
  */
 int serve(const struct server *s, int in, int out);
 
@@ -199,6 +207,10 @@ void req_answer(struct req *r, int err);
 
 /* ---- conn.c: a connection ---- */
 
+enum {
+    LINE_TAIL = 48 /* bytes of the longest Tversion that line.c looks for */
+};
+
 struct conn {
     struct server server; /* its numbers made whole */
     int in, out;
@@ -206,6 +218,8 @@ struct conn {
     uint32_t msize; /* as agreed; own before */
     bool session;   /* a Tversion was answered with VERSION_9P */
     struct req *reading;
+    uint8_t tail[LINE_TAIL]; /* line.c: the end of the last message ... */
+    size_t ntail;            /* ... so many bytes */
 
     struct qlock writing; /* one answer at a time; taken before lock */
     struct qlock lock;    /* what follows */
@@ -271,10 +285,16 @@ int work_add(struct req *r);
 void work_interrupt(struct req *r);
 void work_end(struct conn *c);
 
+/* line.c: clients that come and go unseen */
+int64_t line_read(struct req *r, size_t n);
+void line_keep_tail(const struct req *r, size_t n);
+bool line_next_client(struct req *r, int64_t n);
+
 /* process.c */
 void work_begin(void);
 int work_start(void (*run)(struct conn *), struct conn *c);
 void work_calm(void);
+int64_t work_read(int fd, void *buf, size_t n, uint64_t limit);
 
 /* Fail with a text that err.def lacks. */
 int srv_error(const char *text);
