@@ -276,9 +276,12 @@ class Client:
     def walk(self, path: str = "", fid: int | None = None) -> int:
         """A new fid for the path from fid (the root); Error9 if part is missing."""
         names, newfid = [n for n in path.split("/") if n], next(self.fids)
-        reply = self.twalk(self.root if fid is None else fid, newfid, *names)
-        if len(reply.qids) != len(names):
-            raise Error9("file does not exist")
+        at = self.root if fid is None else fid
+        for i in range(0, max(1, len(names)), 16):
+            reply = self.twalk(at, newfid, *names[i : i + 16])
+            if len(reply.qids) != len(names[i : i + 16]):
+                raise Error9("file does not exist")
+            at = newfid
         return newfid
 
     def topen(self, fid: int, mode: int = OREAD) -> Reply:

@@ -456,7 +456,8 @@ def test_hostfs_errors(hostfs: Client, shared: Path) -> None:
     refuse("file does not exist", hostfs.get, "none")
     refuse("file already exists", hostfs.create, "note")
     refuse("not a directory", hostfs.twalk, hostfs.walk("note"), 900, "x")
-    refuse("", hostfs.create, "n" * 255)
+    refuse("File name too long", hostfs.create, "n" * 256)
+    refuse("Invalid argument", hostfs.create, "a\nb")
     assert sorted(p.name for p in shared.iterdir()) == ["note", "sub"]
 
 
@@ -469,6 +470,50 @@ def test_hostfs_long_directory(hostfs: Client, shared: Path) -> None:
     for count in (200, 8192):
         names = [entry.name for entry in hostfs.ls("", count)]
         assert len(names) == len(want) and set(names) == want
+
+
+@needs_diod
+def test_hostfs_long_names(hostfs: Client, shared: Path) -> None:
+    """Names of 255 bytes, and paths of 1,000."""
+    hostfs.put("n" * 255, b"long")
+    assert (shared / ("n" * 255)).read_bytes() == b"long" == hostfs.get("n" * 255)
+    path = ""
+    for level in range(40):
+        path += f"/directory-{level:014}"
+        hostfs.mkdir(path, 0o755)
+    hostfs.put(path + "/file", b"deep")
+    assert (shared / path[1:] / "file").read_bytes() == b"deep"
+    assert [entry.name for entry in hostfs.ls(path)] == ["file"]
+    assert hostfs.stat(hostfs.walk("..", hostfs.walk(path))).mode & DMDIR
+    hostfs.wstat(hostfs.walk(path + "/file"), Stat(name="m" * 255))
+    assert (shared / path[1:] / ("m" * 255)).exists()
+
+
+@needs_diod
+def test_hostfs_as_linux(hostfs: Client, shared: Path) -> None:
+    """A directory read as v9fs does, and times set as touch and cp -p do."""
+    want = {f"file-number-{n}" for n in range(200)} | {"note", "sub"}
+    for name in want - {"note", "sub"}:
+        (shared / name).write_text(name)
+    hostfs.version(8192)
+    hostfs.attach()
+    names = [entry.name for entry in hostfs.ls_as_linux()]
+    assert len(names) == len(want) and set(names) == want
+    hostfs.wstat(hostfs.walk("note"), Stat(atime=1_100_000_000, mtime=1_200_000_000))
+    stat = (shared / "note").stat()
+    assert (stat.st_atime, stat.st_mtime) == (1_100_000_000, 1_200_000_000)
+
+
+@needs_diod
+def test_hostfs_removed_while_open(hostfs: Client, shared: Path) -> None:
+    """An open file that is removed can be read and written on.  (diod looks at a
+    file by its name: nothing else works.)"""
+    fid = hostfs.open("note", ORDWR)
+    hostfs.remove(hostfs.walk("note"))
+    assert not (shared / "note").exists()
+    assert hostfs.read(fid) == b"from the host\n"
+    assert hostfs.write(fid, b"still") == 5
+    assert hostfs.read(fid) == b"stillthe host\n"
 
 
 # ---- make qemu SHARE= ----

@@ -134,7 +134,7 @@ TEST(ramfs_full)
     fd = create("/tmp/grow", OWRITE, 0666);
     while ((n = pwrite(fd, big + at, 1000, at)) == 1000)
         at += n;
-    CHECK_EQ(n, -E_REMOTE);
+    CHECK_EQ(n, -E_FULL);
     CHECK_STR(errstr(), "file system is full");
     close(fd);
     CHECK(at > 30000 && at < 100 * 1024);

@@ -13,7 +13,7 @@ int
 tree_charge(struct tree *t, uint64_t n)
 {
     if (n > t->limit - t->used)
-        return srv_error("file system is full");
+        return -E_FULL;
     t->used += n;
     return 0;
 }

@@ -54,7 +54,7 @@ l_clunk(uint32_t fid)
 int
 l_walk_path(const char *path, uint32_t to, struct qid *qid)
 {
-    char copy[MAX_PATH], *next = copy, *name;
+    char copy[HOST_PATH], *next = copy, *name;
     int err = l_walk(ROOT_FID, to, NULL, qid);
 
     strlcpy(copy, path + 1, sizeof(copy));
@@ -72,9 +72,9 @@ l_walk_path(const char *path, uint32_t to, struct qid *qid)
     return err;
 }
 
-/* Describe the file `fid` of this path; room for two numbers as names. */
+/* Describe the file `fid` of this name; room for two numbers as names. */
 int
-l_stat(uint32_t fid, const char *path, struct dir *d, char *strs)
+l_stat(uint32_t fid, const char *name, struct dir *d, char *strs)
 {
     uint32_t mode, uid, gid;
     struct msg m;
@@ -87,7 +87,7 @@ l_stat(uint32_t fid, const char *path, struct dir *d, char *strs)
     if (err < 0)
         return err;
     get(&m, 8);
-    *d = (struct dir){ .qid = get_qid(&m), .name = name_of(path) };
+    *d = (struct dir){ .qid = get_qid(&m), .name = name };
     mode = (uint32_t)get(&m, 4);
     uid = (uint32_t)get(&m, 4);
     gid = (uint32_t)get(&m, 4);

@@ -63,7 +63,7 @@ l_rename(const struct node *n, const char *dir, const char *name)
 static int
 rename_to(struct node *n, const char *old, const char *name)
 {
-    char path[MAX_PATH], dir[MAX_PATH];
+    char path[HOST_PATH], dir[HOST_PATH];
     uint32_t fid = l_new_fid();
     struct qid qid;
     int err;
@@ -72,26 +72,21 @@ rename_to(struct node *n, const char *old, const char *name)
     path_up(dir);
     if (strchr(name, '/') != NULL || strcmp(old, "/") == 0)
         return -E_PERM;
-    if (!path_join(path, sizeof(path), dir, name))
+    if (path_of(path, dir, name) < 0)
         return -E_NAMELEN;
     if (l_walk_path(path, fid, &qid) == 0) {
         l_clunk(fid);
         return -E_EXIST;
     }
     err = l_rename(n, dir, name);
-    if (err == 0) {
-        qlock(&n->lock);
-        strlcpy(n->path, path, sizeof(n->path));
-        qunlock(&n->lock);
-    }
-    return err;
+    return err == 0 ? node_set_path(n, path) : err;
 }
 
 int
 host_wstat(struct fid *f, const struct dir *d)
 {
     struct node *n = f->aux;
-    char path[MAX_PATH];
+    char path[HOST_PATH];
     bool rename;
     int err;
 
@@ -107,7 +102,7 @@ host_wstat(struct fid *f, const struct dir *d)
 int
 host_remove(struct fid *f)
 {
-    char path[MAX_PATH];
+    char path[HOST_PATH];
     uint32_t fid = l_new_fid();
     struct qid qid;
     struct msg m;

@@ -23,6 +23,9 @@ enum { /* types; those of 9P2000 that it keeps are in fcall.h */
 enum {
     LINK_MSIZE = 8192,
     ROOT_FID = 0,
+    HOST_PATH =
+            4096,    /* bytes in a path below the root, with its NUL: Linux's */
+    HOST_NAME = 256, /* and in a name */
 };
 
 /* ---- msg.c: messages ---- */
@@ -83,7 +86,7 @@ uint32_t l_new_fid(void); /* a number for a fid, never used before */
 int l_attach(const char *aname);
 int l_walk(uint32_t from, uint32_t to, const char *name, struct qid *qid);
 int l_walk_path(const char *path, uint32_t to, struct qid *qid);
-int l_stat(uint32_t fid, const char *path, struct dir *d, char *strs);
+int l_stat(uint32_t fid, const char *name, struct dir *d, char *strs);
 int l_open(uint32_t fid, uint32_t flags, struct qid *qid);
 int64_t l_write(
         uint32_t fid, const uint8_t *data, uint32_t count, uint64_t offset);
@@ -107,11 +110,17 @@ struct node { /* a fid's aux */
     uint32_t fid;
     uint64_t next; /* where the directory goes on, as the server counts */
     struct qlock lock;
-    char path[MAX_PATH]; /* [lock], once others see the fid */
+    char *path; /* [lock], once others see the fid; from malloc */
 };
 
-/* n's path, which another request may change, to path (MAX_PATH bytes). */
+/* n's path, which another request may change, to path (HOST_PATH bytes). */
 void node_path(struct node *n, char *path);
+
+/* n's path is now `path`: 0, or -E_NOMEM and it is as it was. */
+int node_set_path(struct node *n, const char *path);
+
+/* path = the path of `name` in the directory dir: 0, or -E_NAMELEN. */
+int path_of(char path[HOST_PATH], const char *dir, const char *name);
 
 extern const struct srv_ops host_ops;
 

@@ -111,13 +111,12 @@ l_error(uint32_t number)
         [22] = E_BADARG,
         [30] = E_PERM,
         [36] = E_NAMELEN,
+        [28] = E_FULL,
         [39] = E_NOTEMPTY,
     };
 
     if (number < ARRAY_LEN(ours) && ours[number] != 0)
         return -ours[number];
-    if (number == 28)
-        return srv_error("file system is full");
     werrstr("the host's error %u", number);
     return -E_REMOTE;
 }

@@ -17,8 +17,38 @@ void
 node_path(struct node *n, char *path)
 {
     qlock(&n->lock);
-    strlcpy(path, n->path, MAX_PATH);
+    strlcpy(path, n->path, HOST_PATH);
     qunlock(&n->lock);
+}
+
+int
+node_set_path(struct node *n, const char *path)
+{
+    char *new = strdup(path), *old;
+
+    if (new == NULL)
+        return -E_NOMEM;
+    qlock(&n->lock);
+    old = n->path;
+    n->path = new;
+    qunlock(&n->lock);
+    free(old);
+    return 0;
+}
+
+int
+path_of(char path[HOST_PATH], const char *dir, const char *name)
+{
+    if (strlen(name) >= HOST_NAME || !path_join(path, HOST_PATH, dir, name))
+        return -E_NAMELEN;
+    return 0;
+}
+
+static void
+node_free(struct node *n)
+{
+    free(n->path);
+    free(n);
 }
 
 /* A node at path, which leads to a number of its own. */
@@ -31,10 +61,11 @@ node_new(struct fid *f, const char *path)
     if (n == NULL)
         return -E_NOMEM;
     n->fid = l_new_fid();
-    strlcpy(n->path, path, sizeof(n->path));
-    err = l_walk_path(path, n->fid, &f->qid);
+    err = node_set_path(n, path);
+    if (err == 0)
+        err = l_walk_path(path, n->fid, &f->qid);
     if (err < 0)
-        free(n);
+        node_free(n);
     else
         f->aux = n;
     return err;
@@ -58,16 +89,19 @@ static int
 host_clone(struct fid *from, struct fid *to)
 {
     struct node *n = from->aux, *copy = calloc(1, sizeof(*copy));
+    char path[HOST_PATH];
     struct qid same;
     int err;
 
     if (copy == NULL)
         return -E_NOMEM;
-    node_path(n, copy->path);
+    node_path(n, path);
     copy->fid = l_new_fid();
-    err = l_walk(n->fid, copy->fid, NULL, &same);
+    err = node_set_path(copy, path);
+    if (err == 0)
+        err = l_walk(n->fid, copy->fid, NULL, &same);
     if (err < 0)
-        free(copy);
+        node_free(copy);
     else
         to->aux = copy;
     return err;
@@ -92,7 +126,7 @@ walk_up(struct fid *f, struct node *n)
     l_clunk(n->fid);
     err = l_walk_path(n->path, n->fid, &f->qid);
     if (err == 0)
-        err = l_stat(n->fid, n->path, &d, strs);
+        err = l_stat(n->fid, name_of(n->path), &d, strs);
     if (err == 0)
         f->qid = d.qid;
     return err;
@@ -102,14 +136,15 @@ static int
 host_walk(struct fid *f, const char *name)
 {
     struct node *n = f->aux;
-    char path[MAX_PATH];
+    char path[HOST_PATH];
+    int err;
 
     if (strcmp(name, "..") == 0)
         return walk_up(f, n);
-    if (!path_join(path, sizeof(path), n->path, name))
-        return -E_TOOBIG;
-    strlcpy(n->path, path, sizeof(n->path));
-    return l_walk(n->fid, n->fid, name, &f->qid);
+    err = path_of(path, n->path, name);
+    if (err == 0)
+        err = node_set_path(n, path);
+    return err == 0 ? l_walk(n->fid, n->fid, name, &f->qid) : err;
 }
 
 /* Plan 9's modes 0..2 are Linux's; to execute is to read. */
@@ -151,12 +186,12 @@ static int
 host_create(struct fid *f, const char *name, unsigned mode, uint32_t perm)
 {
     struct node *n = f->aux;
-    char path[MAX_PATH];
+    char path[HOST_PATH];
     struct msg m;
-    int err;
+    int err = path_of(path, n->path, name);
 
-    if (!path_join(path, sizeof(path), n->path, name))
-        return -E_TOOBIG;
+    if (err < 0)
+        return err;
     if (perm & DMDIR) {
         err = create_dir(f, name, perm);
     } else {
@@ -170,9 +205,7 @@ host_create(struct fid *f, const char *name, unsigned mode, uint32_t perm)
         if (err == 0)
             f->qid = get_qid(&m);
     }
-    if (err == 0)
-        strlcpy(n->path, path, sizeof(n->path));
-    return err;
+    return err == 0 ? node_set_path(n, path) : err;
 }
 
 static int
@@ -225,10 +258,11 @@ static int
 host_stat(struct fid *f, struct dir *d, char *strs)
 {
     struct node *n = f->aux;
-    char *path = strs + STAT_MAX - MAX_PATH;
+    char path[HOST_PATH], *name = strs + STAT_MAX - HOST_NAME;
 
     node_path(n, path);
-    return l_stat(n->fid, path, d, strs);
+    strlcpy(name, name_of(path), HOST_NAME);
+    return l_stat(n->fid, name, d, strs);
 }
 
 static void
@@ -236,9 +270,10 @@ host_release(struct fid *f)
 {
     struct node *n = f->aux;
 
-    if (n != NULL)
-        l_clunk(n->fid);
-    free(n);
+    if (n == NULL)
+        return;
+    l_clunk(n->fid);
+    node_free(n);
 }
 
 const struct srv_ops host_ops = {

@@ -11,17 +11,16 @@
 static int64_t
 pack_entry(struct node *n, const char *name, uint8_t *out, size_t room)
 {
-    char dir[MAX_PATH], path[MAX_PATH], strs[STAT_MAX];
+    char dir[HOST_PATH], path[HOST_PATH], strs[STAT_MAX];
     uint32_t fid = l_new_fid();
     struct qid qid;
     struct dir d;
     int64_t err;
 
     node_path(n, dir);
-    if (!path_join(path, sizeof(path), dir, name) ||
-            l_walk_path(path, fid, &qid) < 0)
+    if (path_of(path, dir, name) < 0 || l_walk_path(path, fid, &qid) < 0)
         return 0;
-    err = l_stat(fid, path, &d, strs);
+    err = l_stat(fid, name, &d, strs);
     l_clunk(fid);
     return err < 0 ? 0 : dir_pack(&d, out, room);
 }
@@ -31,7 +30,7 @@ pack_entry(struct node *n, const char *name, uint8_t *out, size_t room)
 static bool
 pack_entries(struct node *n, struct msg *m, struct req *r)
 {
-    char name[MAX_PATH];
+    char name[HOST_NAME];
 
     while (m->at < m->end) {
         int64_t len = 0;
