@@ -566,3 +566,13 @@ def test_todo_in_three_modes(tmp_path: Path) -> None:
         text = "step 3.1 is not written yet: a.asm:f, see labs/03-sched"
         frame = f"\x1eLUX9 error {len(text)}\n{text}\n\0"
         assert frame.encode() in (tmp_path / str(bits)).read_bytes()
+
+
+def test_teaching_shows_every_lab() -> None:
+    """The output that the instructor's page shows has the tags of all labs."""
+    text = (ROOT / "docs/teaching.md").read_text(encoding="utf-8")
+    tags = "lab1-start " + " ".join(
+        f"lab{n}-start lab{n}-fresh" for n in sorted(labs.NAMES) if n > 1
+    )
+    assert f"tags {tags}\n" in text
+    assert f"`lab1-solution` to `lab{max(labs.NAMES)}-solution`" in text

@@ -15,15 +15,16 @@ import sys
 import tarfile
 import xml.etree.ElementTree as xml
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Callable
 
 import pytest
 
 from grade.course import __main__ as grading
-from grade.course import confine, klass, report, rubric, score, similar, sources
+from grade.course import confine, klass, members, report, roster, rubric, score
+from grade.course import similar, sources, worker
 from grade.course import submission as handed
-from grade.course import worker
 from grade.course.pristine import copy_with, grade_submission, pristine
 from grade.course.sources import Refused
 from grade.harness import ROOT, Result, Variant
@@ -199,14 +200,22 @@ def bomb() -> bytes:
     """A small file that unpacks to more than anybody wants."""
     head = tar_with(("x", FILE, b""), mode="w")[:512]
     info = tarfile.TarInfo("x")
-    info.size = handed.UNPACKED + (1 << 20)
+    info.size = members.UNPACKED + (1 << 20)
     out = io.BytesIO()
     with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1) as packed:
         packed.write(info.tobuf() if head else b"")
         block = bytes(1 << 20)
-        for _ in range((handed.UNPACKED >> 20) + 1):
+        for _ in range((members.UNPACKED >> 20) + 1):
             packed.write(block)
     return out.getvalue()
+
+
+def _packed(data: bytes) -> bytes:
+    """A zip member's bytes as the archive holds them."""
+    return zlib.compress(data, 6, wbits=-15)
+
+
+SPOILT = (_packed(b"int"), _packed(b"mint")[: len(_packed(b"int"))])
 
 
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
@@ -215,13 +224,31 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "absolute": (lambda: tar_with(("/etc/cron.d/x", FILE, b"")), "absolute path"),
     "link": (lambda: tar_with((FILES[0], LINK, b"/etc/passwd")), "is a link"),
     "folder-link": (lambda: tar_with(("kernel", LINK, b"/etc"), GOOD), "is a link"),
-    "hard-link": (lambda: tar_with(("x", FILE, b""), ("y", HARD, b"x")), "is a link"),
+    "hard-link": (lambda: tar_with(("x", FILE, b""), ("y", HARD, b"x")), "hard link"),
+    "backslash": (lambda: tar_with(GOOD, ("a\\..\\..\\b", FILE, b"")), "leads out"),
+    "twice-so": (
+        lambda: tar_with(GOOD, (FILES[0].replace("/", "\\"), FILE, b"")),
+        "is there twice",
+    ),
+    "crc": (lambda: zip_with((FILES[0], b"int", 0)).replace(*SPOILT), "broken archive"),
+    "inner-bomb": (
+        lambda: tar_with(("x.tar.gz", FILE, bomb())),
+        "x.tar.gz: it unpacks",
+    ),
+    "inner-link": (
+        lambda: tar_with(("x.zip", FILE, zip_with((FILES[0], b"/", 0o120777)))),
+        "x.zip: kernel/mmu/copy.c: is a link",
+    ),
+    "two-inner": (
+        lambda: tar_with(*[(f"{n}.tar", FILE, tar_with(GOOD, mode="w")) for n in "ab"]),
+        "several archives with the lab's files: a.tar, b.tar",
+    ),
     "device": (lambda: tar_with(GOOD, ("d", tarfile.CHRTYPE, b"")), "is a device"),
     "fifo": (lambda: tar_with(("f", tarfile.FIFOTYPE, b"")), "is a device"),
     "huge": (lambda: tar_with((FILES[0], FILE, HUGE)), "larger than 512 KiB"),
     "bomb": (bomb, "unpacks to more than 8 MiB"),
     "many": (
-        lambda: tar_with(*[(f"{n}", FILE, b"") for n in range(handed.MEMBERS + 1)]),
+        lambda: tar_with(*[(f"{n}", FILE, b"") for n in range(members.MEMBERS + 1)]),
         "more than 200 members",
     ),
     "text": (lambda: b"#!/bin/sh\nrm -rf /\n" * 50, "is no archive"),
@@ -253,8 +280,8 @@ def test_hostile_archives_are_refused(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A dishonest archive is refused and leaves no trace."""
-    monkeypatch.setattr(handed, "MEMBERS", 200)
-    monkeypatch.setattr(handed, "UNPACKED", 8 << 20)
+    monkeypatch.setattr(members, "MEMBERS", 200)
+    monkeypatch.setattr(members, "UNPACKED", 8 << 20)
     make, why = HOSTILE[name]
     place = tmp_path / "in" / "x.tar.gz"
     place.parent.mkdir()
@@ -279,6 +306,82 @@ def test_honest_archives_are_taken(mode: str, top: str, tmp_path: Path) -> None:
     assert taken.missing == []
 
 
+TREE = {name: f"/* {name} */\n".encode() for name in (*FILES, "Makefile")}
+
+
+def packed(top: str, mode: str) -> bytes:
+    """TREE below a folder as an archive."""
+    if mode == "zip":
+        return zip_with(*[(top + n, data, 0o100644) for n, data in TREE.items()])
+    if mode == "backslash":
+        names = [(top + n).replace("/", "\\") for n in TREE]
+        return zip_with(*[(n, data, 0) for n, data in zip(names, TREE.values())])
+    return tar_with(*[(top + n, FILE, data) for n, data in TREE.items()], mode=mode)
+
+
+# What to hand in (a folder's files), and where the grader says it found the tree.
+WAYS: dict[str, tuple[dict[str, bytes], str]] = {
+    "top": (TREE, ""),
+    "subfolder": ({f"work/lux9/{n}": d for n, d in TREE.items()}, "work/lux9/"),
+    "archive": ({"lab2.tar.gz": packed("", "w:gz")}, "lab2.tar.gz"),
+    "deep-archive": ({"a/b.zip": packed("lux9/", "zip")}, "a/b.zip: lux9/"),
+    "windows": ({"lab2.zip": packed("lux9/", "backslash")}, "lab2.zip: lux9/"),
+    "old-archives": (
+        {"lab1.tar": tar_with(("x.c", FILE, b""), mode="w"), **TREE},
+        "",
+    ),
+    "other-labs": (
+        {
+            "lab1.tar": tar_with(("x.c", FILE, b""), mode="w"),
+            "lab2.tar.xz": packed("", "w:xz"),
+        },
+        "lab2.tar.xz",
+    ),
+    "built-too": (
+        {**TREE, **{f"build/course/tree/{n}": b"old" for n in TREE}},
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", ["folder", "zip", "tar", "backslash", "revision"])
+@pytest.mark.parametrize("way", WAYS)
+def test_tree_is_found_wherever_it_is(way: str, form: str, tmp_path: Path) -> None:
+    """Folder, archive and revision: the tree is found in each, wherever it lies."""
+    content, where = WAYS[way]
+    source = tmp_path / "mine"
+    if form in ("folder", "revision"):
+        for name, data in content.items():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes(data)
+    elif form == "tar":
+        source.write_bytes(tar_with(*[(n, FILE, d) for n, d in content.items()]))
+    else:
+        slash = "\\" if form == "backslash" else "/"
+        named = [(n.replace("/", slash), d, 0) for n, d in content.items()]
+        source.write_bytes(zip_with(*named))
+    what = str(source)
+    if form == "revision":
+        git = ["git", "-C", what, "-c", "user.name=a", "-c", "user.email=a@b.c"]
+        for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+            subprocess.run([*git, *words], check=True)
+        what += "@HEAD"
+    taken = handed.collect(what, SMALL, tmp_path)
+    assert taken.files == {name: TREE[name] for name in FILES} and not taken.missing
+    name = Path(what).name
+    assert taken.took == f"2 of 2 files from {f'{where} in ' if where else ''}{name}"
+
+
+def test_harmless_links_do_not_refuse_a_tree(tmp_path: Path) -> None:
+    """A link that no file of the lab lies behind is ignored, in each form."""
+    make = {"tar": tar_with(GOOD, ("docs/latest", LINK, b"/etc"))}
+    make["zip"] = zip_with((FILES[0], b"int x;\n", 0), ("latest", b"/", 0o120777))
+    for name, data in make.items():
+        (tmp_path / name).write_bytes(data)
+        taken = handed.collect(str(tmp_path / name), SMALL, ROOT)
+        assert taken.files == {FILES[0]: b"int x;\n"}
+
+
 def test_folders_are_read_without_links(tmp_path: Path) -> None:
     """A folder's files are taken; a link on the way to one is refused."""
     place = tmp_path / FILES[0]
@@ -289,6 +392,10 @@ def test_folders_are_read_without_links(tmp_path: Path) -> None:
     place.symlink_to("/etc/passwd")
     with pytest.raises(Refused, match="copy.c: is a link"):
         handed.collect(str(tmp_path), SMALL, ROOT)
+    place.parent.joinpath("lux9.socket").symlink_to("/etc/passwd")
+    place.unlink()
+    place.write_text("int x;\n")
+    assert handed.collect(str(tmp_path), SMALL, ROOT).missing == [FILES[1]]
 
 
 def test_revisions_are_read_without_a_checkout(tmp_path: Path) -> None:
@@ -735,6 +842,46 @@ def test_similar_work_is_found(tmp_path: Path) -> None:
     assert [pair[1:] for pair in similar.pairs(work)] == [("ann", "bob")]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_roster_of_any_spreadsheet(encoding: str, mark: str, tmp_path: Path) -> None:
+    """Byte-order mark, encoding and separator of a roster make no student."""
+    lines = ["Student,Section", "ann,1", "J. Müller,2", '"Doe, Jo",1', "", "ann,1"]
+    text = "\r\n".join(lines).replace(",", mark).replace(f"Doe{mark}", "Doe,")
+    place = tmp_path / "roster.csv"
+    place.write_bytes(text.encode(encoding))
+    assert roster.read_roster(place) == ["ann", "J._Müller", "Doe__Jo"]
+    place.write_bytes("zoe\nann\n".encode(encoding))
+    assert roster.read_roster(place) == ["zoe", "ann"]
+
+
+@pytest.mark.parametrize("what", ["missing", "folder", "binary"])
+def test_wrong_roster_is_one_line(
+    what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A roster that cannot be read is a message, before any work is done."""
+    place = tmp_path / what
+    if what == "folder":
+        place.mkdir()
+    elif what == "binary":
+        place.write_bytes(b"PK\3\4\0\0")
+    assert klass.run_class(2, tmp_path, tmp_path / "out", place, 1) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"{place}: ") and said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_students_keep_their_names(tmp_path: Path) -> None:
+    """A dot in a student's name stays; roster and file mean the same student."""
+    for name in ("j.doe.zip", "j.smith.tar.gz", "ann lee.TGZ", "..x.zip"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "v1.2").mkdir()
+    found = klass.find_entries(tmp_path, ["j.doe", roster.harmless("ann lee"), "zoe"])
+    assert [e.student for e in found] == ["ann_lee", "j.doe", "j.smith", "v1.2", "zoe"]
+    assert [e.student for e in found if e.source is None] == ["zoe"]
+    assert roster.student_of(Path("..zip")) == roster.harmless("..") == "_"
+
+
 @pytest.mark.slow
 def test_class_goes_through(
     tree: Path,
@@ -745,8 +892,8 @@ def test_class_goes_through(
     """Broken submissions do not stop the rest; a second run has nothing left to do."""
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
-    roster = tmp_path / "roster.csv"
-    roster.write_text("student\nann\nzoe\n")
+    students = tmp_path / "roster.csv"
+    students.write_text("student\nann\nzoe\n")
     for name, changed in {
         "ann": {},
         "bob": {},
@@ -761,7 +908,7 @@ def test_class_goes_through(
     (folder / "hal.tar").symlink_to("/etc/passwd")
     monkeypatch.setattr(klass, "ROOT", tree)
     monkeypatch.setattr(klass, "pristine", lambda *_: tree)
-    assert klass.run_class(2, folder, out, roster, 2) == 0
+    assert klass.run_class(2, folder, out, students, 2) == 0
     first = {path: path.read_bytes() for path in out.rglob("*.*") if path.is_file()}
     rows = [
         line.split(",")[:3] for line in (out / "scores.csv").read_text().splitlines()
@@ -773,7 +920,7 @@ def test_class_goes_through(
     page = (out / "index.html").read_text()
     assert "8 students" not in page and "9 students" in page and "By test" in page
     assert "3 different submissions" in capsys.readouterr().out
-    assert klass.run_class(2, folder, out, roster, 2) == 0
+    assert klass.run_class(2, folder, out, students, 2) == 0
     assert "0 different submissions" in capsys.readouterr().out
     assert first == {p: p.read_bytes() for p in out.rglob("*.*") if p.is_file()}
     assert stat.S_ISREG((out / "students/ann/report.html").stat().st_mode)

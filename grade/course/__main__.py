@@ -64,6 +64,7 @@ def grade(lab: int, source: str, place: Path, only: list[str], jobs: int) -> Sco
         return Score(rubric, refused=str(why))
     tree = pristine(ROOT, lab, jobs)
     score = grade_submission(tree, lab, submission, jobs, **how)
+    score.took = submission.took
     kept = place / "submission"
     for name, data in submission.files.items():
         (kept / name).parent.mkdir(parents=True, exist_ok=True)

@@ -2,8 +2,8 @@
 
     make class LAB=2 DIR=handed-in OUT=results [ROSTER=students.csv]
 
-Each file or folder in DIR is one submission; its name up to the first dot is
-the student's.  OUT gets a folder of reports for each, and index.html,
+Each file or folder in DIR is one submission; its name without `.tar.gz` or
+`.zip` is the student's.  OUT gets a folder of reports for each, and index.html,
 scores.csv and similar.csv for all.  Run again, only what is new or changed is
 graded.  Submissions with the same files are graded once.  A broken one gets a
 report that says why, and does not stop the rest.
@@ -24,6 +24,7 @@ from pathlib import Path
 from grade.course import report
 from grade.course.pristine import grade_submission, pristine
 from grade.course.report import bar, escape, page, safe
+from grade.course.roster import RosterError, read_roster, student_of
 from grade.course.rubric import Rubric, for_lab
 from grade.course.score import (
     InfrastructureError,
@@ -74,13 +75,7 @@ class Class:
     entries: list[Entry] = field(default_factory=list)
 
 
-def student_of(path: Path) -> str:
-    """A student's name from a file's: harmless as a folder's name."""
-    name = path.name if path.is_dir() else path.name.split(".")[0]
-    return re.sub(r"[^\w@+-]", "_", name) or "_"
-
-
-def find_entries(folder: Path, roster: Path | None) -> list[Entry]:
+def find_entries(folder: Path, roster: list[str]) -> list[Entry]:
     """One entry for each thing in the folder and each name of the roster."""
     found: dict[str, Entry] = {}
     for path in sorted(folder.iterdir()):
@@ -90,12 +85,8 @@ def find_entries(folder: Path, roster: Path | None) -> list[Entry]:
         while name in found:
             name += "+"
         found[name] = Entry(name, path)
-    if roster is not None:
-        with roster.open(newline="") as file:
-            for row in csv.reader(file):
-                name = row[0].strip() if row else ""
-                if name and name.lower() not in ("student", "name", "id"):
-                    found.setdefault(name, Entry(name, None))
+    for name in roster:
+        found.setdefault(name, Entry(name, None))
     return [found[name] for name in sorted(found)]
 
 
@@ -142,7 +133,8 @@ def finish(entry: Entry, whole: Class) -> None:
     kept = whole.cache / f"{entry.digest}.json"
     if entry.score is None and entry.digest and kept.exists():
         score = from_dict(json.loads(kept.read_text()), whole.rubric)
-        entry.score = replace(score, student=entry.student)
+        took = entry.submission.took if entry.submission else ""
+        entry.score = replace(score, student=entry.student, took=took)
     if entry.score is not None:
         report.write_all(entry.score, whole.out / "students" / entry.student)
 
@@ -331,13 +323,18 @@ def run_class(lab: int, folder: Path, out: Path, roster: Path | None, jobs: int)
     if not folder.is_dir():
         print(f"{folder}: there is no such folder", file=sys.stderr)
         return 2
+    try:
+        students = read_roster(roster) if roster else []
+    except RosterError as why:
+        print(why, file=sys.stderr)
+        return 2
     began = time.monotonic()
     tree = pristine(ROOT, lab, jobs)
     names = [n for n in files_of(tree)]
     base = json.dumps([tools(), [digest_file(tree / n) for n in names], names])
     whole = Class(for_lab(tree, lab), tree, base, out, out / "cache")
     whole.cache.mkdir(parents=True, exist_ok=True)
-    whole.entries = find_entries(folder, roster)
+    whole.entries = find_entries(folder, students)
     prepared = time.monotonic()
     for entry in whole.entries:
         prepare(entry, whole)

@@ -150,6 +150,7 @@ def terminal(score: Score, every: bool = False) -> str:
     """
     partial = every and len(score.rows) < sum(map(len, score.runs.values()))
     lines = [f"Lab {score.rubric.lab}: {score.rubric.title}", ""]
+    lines += [f"taken: {score.took}"] * bool(score.took)
     lines += [f"note: {note}" for note in score.notes]
     if score.refused:
         lines += [f"Not graded: {score.refused}", ""]
@@ -376,6 +377,7 @@ def web(score: Score) -> str:
         body.append(f'<p class="note">{what}</p>')
     else:
         body.append(f'<p class="total">{score.points} of 100 points</p>')
+    body += [f'<p class="note">Taken: {escape(score.took)}</p>'] * bool(score.took)
     body += [f'<p class="note">{escape(note)}</p>' for note in score.notes]
     if score.refused:
         body.append(f'<p class="note"><b>Not graded:</b> {escape(score.refused)}</p>')

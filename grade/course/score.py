@@ -64,6 +64,7 @@ class Score:
     notes: list[str] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
     student: str = ""
+    took: str = ""  # which files from where; no part of the record
 
     @property
     def infrastructure(self) -> list[str]:
