@@ -15,6 +15,7 @@ environment is where gdb stops first: a label, a function, an address.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import select
 import shutil
@@ -22,6 +23,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 import tty
@@ -34,8 +36,9 @@ from grade.harness.foreground import run_in_foreground
 from grade.harness.guest import build_tests, find, home_tests
 from grade.harness.machine import base_command, end_with_parent
 
-# sockets and logs of a session; tests want places of their own
+# logs of a session; tests want places of their own
 PLACE = Path(os.environ.get("GDB_PLACE") or ROOT / "build" / "gdb")
+SOCKET_LIMIT = 100  # bytes of a Unix socket's path, in every system
 GDB = shutil.which("gdb") or shutil.which("x86_64-elf-gdb") or "gdb"
 
 
@@ -70,16 +73,40 @@ def setup_for(name: str) -> Setup:
     )
 
 
+def sockets() -> Path:
+    """The folder of a session's sockets: PLACE, or a short one in its stead.
+
+    A socket's path has room for about 100 bytes; a tree's may be longer.
+    """
+    if len(os.fsencode(PLACE / "console")) <= SOCKET_LIMIT:
+        return PLACE
+    name = hashlib.sha256(os.fsencode(PLACE)).hexdigest()[:12]
+    place = Path(tempfile.gettempdir()) / f"lux9-{os.getuid()}-{name}"
+    if len(os.fsencode(place / "console")) > SOCKET_LIMIT:
+        place = Path("/tmp") / place.name
+    place.mkdir(mode=0o700, exist_ok=True)
+    if place.is_symlink() or place.stat().st_uid != os.getuid():
+        raise HostFailure(f"{place}: belongs to another user; remove it")
+    return place
+
+
+def option(path: Path) -> str:
+    """A path inside one of QEMU's options, where a comma ends unless doubled."""
+    return str(path).replace(",", ",,")
+
+
 def with_stub(command: list[str]) -> list[str]:
     """QEMU's arguments for a GDB session, stopped at the first instruction."""
     PLACE.mkdir(parents=True, exist_ok=True)
+    lines = sockets()
     for name in ("gdb", "console"):
-        (PLACE / name).unlink(missing_ok=True)
-    console = f"socket,id=com1,path={PLACE / 'console'},server=on,wait=off"
+        (lines / name).unlink(missing_ok=True)
+    console = f"socket,id=com1,path={option(lines / 'console')},server=on,wait=off"
+    stub = f"socket,id=stub,path={option(lines / 'gdb')},server=on,wait=off"
     return command + [
-        *("-chardev", f"{console},logfile={PLACE / 'console.log'}"),
+        *("-chardev", f"{console},logfile={option(PLACE / 'console.log')}"),
         *("-serial", "chardev:com1", "-debugcon", f"file:{PLACE / 'records'}"),
-        *("-gdb", f"unix:{PLACE / 'gdb'},server=on,wait=off", "-S", "-no-reboot"),
+        *("-chardev", stub, "-gdb", "chardev:stub", "-S", "-no-reboot"),
     ]
 
 
@@ -103,18 +130,18 @@ def debug(setup: Setup, command: list[str], first: list[str], more: list[str]) -
         preexec_fn=end_with_parent,
     )
     try:
-        await_socket(PLACE / "gdb", machine)
+        await_socket(sockets() / "gdb", machine)
         script = ROOT / "tools" / "gdb" / "lux9.py"
         gdb = [GDB, "-q", "-nx", str(setup.kernel), "-ex", "set confirm off"]
         gdb += ["-ex", "set pagination off"] if "-batch" in more else []
         gdb += ["-x", str(script)] if script.exists() else []
-        gdb += ["-ex", f"target remote {PLACE / 'gdb'}", *first, *more]
+        gdb += ["-ex", f"target remote {sockets() / 'gdb'}", *first, *more]
         print(f"Console of the machine: {PLACE / 'console.log'}")
         print("`lux log` shows it, `lux type WORDS` types at it; or use it in")
         print("another terminal: python3 -m grade.run console")
         print("`help lux` lists what GDB knows about Lux9.")
         sys.stdout.flush()
-        environment = dict(os.environ, LUX9_CONSOLE=str(PLACE / "console"))
+        environment = dict(os.environ, LUX9_CONSOLE=str(sockets() / "console"))
         return run_in_foreground(gdb, cwd=ROOT, env=environment)
     finally:
         machine.terminate()
@@ -123,6 +150,8 @@ def debug(setup: Setup, command: list[str], first: list[str], more: list[str]) -
         except subprocess.TimeoutExpired:
             machine.kill()
             machine.wait()
+        if sockets() != PLACE:
+            shutil.rmtree(sockets(), ignore_errors=True)
 
 
 def gdb(name: str, more: list[str]) -> int:
@@ -163,9 +192,9 @@ def replay(name: str, more: list[str]) -> int:
     plain = base_command(replace(setup, shift=None)) + [
         *("-global", "apic-common.vapic=off"),
         *("-rtc", "base=2024-01-01T00:00:00,clock=vm", "-seed", "1"),
-        *("-drive", f"file={disk},if=none,id=rr", "-net", "none"),
+        *("-drive", f"file={option(disk)},if=none,id=rr", "-net", "none"),
     ]
-    mode = f"shift={setup.shift},rrfile={log},rrsnapshot=init"
+    mode = f"shift={setup.shift},rrfile={option(log)},rrsnapshot=init"
     print("Recording ...", flush=True)
     recording = plain + ["-icount", f"rr=record,{mode}", "-no-reboot"]
     recording += ["-serial", f"file:{PLACE / 'recorded.console'}"]
@@ -230,7 +259,7 @@ def test(name: str) -> int:
 def console() -> int:
     """Connect this terminal to the machine of a GDB session; Ctrl-] leaves."""
     line = socket.socket(socket.AF_UNIX)
-    line.connect(str(PLACE / "console"))
+    line.connect(str(sockets() / "console"))
     before = termios.tcgetattr(0) if sys.stdin.isatty() else None
     try:
         if before:

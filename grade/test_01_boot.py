@@ -712,7 +712,7 @@ def test_tss_of_each_cpu(early: Hold) -> None:
 def cpu_size(e: Early) -> int:
     """sizeof(struct cpu): cpus[MAX_CPUS] fills its symbol."""
     out = subprocess.run(
-        ["nm", "-S", str(e.machine.setup.kernel)], capture_output=True, text=True
+        ["nm", "-S", str(e.machine.setup.kernel)], capture_output=True, encoding="utf-8"
     ).stdout
     match = re.search(r"^\w+ (\w+) \w cpus$", out, re.M)
     assert match is not None

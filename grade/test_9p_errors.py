@@ -47,7 +47,7 @@ pytestmark = pytest.mark.skipif(
 
 def rows(name: str, macro: str) -> dict[str, str]:
     """The rows of a .def file: the name of each, and its last argument."""
-    text = (ROOT / "kernel/include/lux" / name).read_text()
+    text = (ROOT / "kernel/include/lux" / name).read_text(encoding="utf-8")
     return dict(re.findall(rf'^{macro}\((\w+),.*"(.*)"\)$', text, re.M))
 
 

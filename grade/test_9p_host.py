@@ -67,7 +67,7 @@ def start(servers: None) -> Iterator[Start]:
             stdin=theirs,
             stdout=theirs,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
         theirs.close()
         running.append((process, ours))

@@ -60,7 +60,7 @@ def shared(tmp_path: Path) -> Path:
     """A directory to share, with a few files."""
     folder = tmp_path / "shared"
     (folder / "sub").mkdir(parents=True)
-    (folder / "note").write_text("from the host\n")
+    (folder / "note").write_text("from the host\n", encoding="utf-8")
     (folder / "sub" / "big").write_bytes(random.Random(5).randbytes(50_000))
     return folder
 
@@ -150,7 +150,7 @@ def free_port() -> int:
 
 def shown_mount(port: int) -> str:
     """The README's command, for a port, an address and a place in the guest."""
-    text = " ".join((ROOT / "README.md").read_text().split())
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     if "make qemu SERVE=" not in text:
         pytest.skip("a handout's README shows no mount")
     found = re.search(
@@ -175,7 +175,7 @@ def test_linux_mounts(variant: Variant, tmp_path: Path) -> None:
     words += ["-append", "console=ttyS0 quiet panic=-1 no_timer_check"]
     words += ["-serial", "stdio", "-nic", "user,model=e1000"]
     run = subprocess.run(
-        words, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        words, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8"
     )
     said = run.stdout.replace("\r", "")
     assert "Linux is done" in said, said[-3000:] + run.stderr
@@ -362,7 +362,7 @@ def test_serve_flags(variant: Variant) -> None:
 
     def command(serve: str) -> str:
         words = ["make", "-n", "STAGE=4", "qemu-direct", f"SERVE={serve}"]
-        run = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+        run = subprocess.run(words, cwd=ROOT, capture_output=True, encoding="utf-8")
         return run.stdout
 
     assert "tcp:127.0.0.1:5640," in command("5640")
@@ -384,7 +384,7 @@ def hostfs(shared: Path, servers: None) -> Iterator[Client]:
         stdout=theirs,
         stderr=subprocess.PIPE,
         pass_fds=[link.fileno()],
-        text=True,
+        encoding="utf-8",
     )
     for sock in (far, theirs):
         sock.close()
@@ -422,7 +422,7 @@ def test_hostfs_writes(hostfs: Client, shared: Path) -> None:
     assert (shared / "new").read_bytes() == data
     hostfs.mkdir("dir", 0o755)
     hostfs.put("dir/inner", b"x")
-    assert (shared / "dir/inner").read_text() == "x"
+    assert (shared / "dir/inner").read_text(encoding="utf-8") == "x"
     hostfs.clunk(hostfs.open("new", OWRITE | OTRUNC))
     assert (shared / "new").stat().st_size == 0
     fid = hostfs.create("temporary", mode=ORDWR | ORCLOSE)
@@ -466,7 +466,7 @@ def test_hostfs_long_directory(hostfs: Client, shared: Path) -> None:
     """A directory of many files, in pieces of any size."""
     want = {f"file-{n}" for n in range(300)} | {"note", "sub"}
     for name in want - {"note", "sub"}:
-        (shared / name).write_text(name)
+        (shared / name).write_text(name, encoding="utf-8")
     for count in (200, 8192):
         names = [entry.name for entry in hostfs.ls("", count)]
         assert len(names) == len(want) and set(names) == want
@@ -494,7 +494,7 @@ def test_hostfs_as_linux(hostfs: Client, shared: Path) -> None:
     """A directory read as v9fs does, and times set as touch and cp -p do."""
     want = {f"file-number-{n}" for n in range(200)} | {"note", "sub"}
     for name in want - {"note", "sub"}:
-        (shared / name).write_text(name)
+        (shared / name).write_text(name, encoding="utf-8")
     hostfs.version(8192)
     hostfs.attach()
     names = [entry.name for entry in hostfs.ls_as_linux()]

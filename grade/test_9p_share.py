@@ -148,7 +148,7 @@ def slow(servers: None) -> Iterator[tuple[Slow, Client]]:
         stdout=theirs,
         stderr=subprocess.PIPE,
         pass_fds=[link.fileno()],
-        text=True,
+        encoding="utf-8",
         restore_signals=False,  # a write to a client that is gone is no signal
     )
     theirs.close()

@@ -28,7 +28,7 @@ USERS = """\
 def users(tmp_path: Path) -> Path:
     """A file of users."""
     path = tmp_path / "users"
-    path.write_text(USERS)
+    path.write_text(USERS, encoding="utf-8")
     return path
 
 
@@ -153,7 +153,7 @@ def test_nothing_by_halves(fs: Client) -> None:
 def test_no_file(start: Start, tmp_path: Path, there: bool) -> None:
     """Without lines each user is the only member of its group, and leads it."""
     if there:
-        (tmp_path / "users").write_text("")
+        (tmp_path / "users").write_text("", encoding="utf-8")
     fs = ramfs(start, tmp_path / "users")
     fs.put("f", b"data", 0o660)
     fs.wstat(fs.walk("f"), Stat(gid="glenda"))
@@ -187,14 +187,14 @@ WRONG = {
 def test_wrong_line(servers: None, users: Path, line: str) -> None:
     """A line that is wrong is named, with its number; the others count."""
     last = "9:last:glenda:bob"  # with no newline behind it
-    users.write_text(f"{USERS}{line}\n{last}")
+    users.write_text(f"{USERS}{line}\n{last}", encoding="utf-8")
     ours, theirs = socket.socketpair()
     process = subprocess.Popen(
         [str(ROOT / "build/host/ramfs"), "-i", "-g", str(users)],
         stdin=theirs,
         stdout=theirs,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     theirs.close()
     fs = Client(ours)

@@ -43,6 +43,6 @@ def test_table_is_kept(bench: Any, tmp_path: Any) -> None:
     """A stored table reads back as it was, tab-separated under its header."""
     rows = {"a": ("1", "2", "3"), "b_c": ("40", "0.5", "6")}
     bench.write_table(tmp_path / "t.tsv", rows)
-    text = (tmp_path / "t.tsv").read_text()
+    text = (tmp_path / "t.tsv").read_text(encoding="utf-8")
     assert text.startswith("operation\tinstructions\tcr3_loads\tkernel_entries\n")
     assert bench.read_table(tmp_path / "t.tsv") == rows

@@ -22,7 +22,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The book, as `make book` builds it, in a folder of its own."""
     place = tmp_path_factory.mktemp("book")
     words = ["mkdocs", "build", "--quiet", "--strict", "--site-dir", str(place)]
-    run = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    run = subprocess.run(words, cwd=ROOT, capture_output=True, encoding="utf-8")
     assert run.returncode == 0, run.stdout + run.stderr
     return place
 
@@ -39,7 +39,7 @@ def test_every_page_is_there(site: Path) -> None:
 
 def ids_of(page: Path) -> set[str]:
     """The anchors of a page."""
-    return set(re.findall(r'\bid="([^"]+)"', page.read_text()))
+    return set(re.findall(r'\bid="([^"]+)"', page.read_text(encoding="utf-8")))
 
 
 def test_links_and_anchors(site: Path) -> None:
@@ -48,7 +48,9 @@ def test_links_and_anchors(site: Path) -> None:
     for page in site.rglob("*.html"):
         if page.name == "404.html":
             continue
-        text = re.search(r"<article(.*?)</article>", page.read_text(), re.S)
+        text = re.search(
+            r"<article(.*?)</article>", page.read_text(encoding="utf-8"), re.S
+        )
         for link in re.findall(r'href="([^":]+)"', text[1] if text else ""):
             path, _, anchor = unquote(link).partition("#")
             target = (page.parent / path).resolve() if path else page
@@ -68,7 +70,7 @@ def test_lists_are_lists(site: Path) -> None:
 
 def prose(page: Path) -> str:
     """A page's HTML without its code."""
-    return re.sub(r"<pre.*?</pre>", "", page.read_text(), flags=re.S)
+    return re.sub(r"<pre.*?</pre>", "", page.read_text(encoding="utf-8"), flags=re.S)
 
 
 def test_hints_are_folded() -> None:
@@ -77,7 +79,10 @@ def test_hints_are_folded() -> None:
     code = "import sys; sys.path.insert(0, 'tools'); import book; "
     code += f"print(book.with_hints({text!r}, {{'2.1': ['Look_.', 'Act.\\n`a_b`']}}))"
     run = subprocess.run(
-        ["/usr/bin/python3", "-c", code], cwd=ROOT, capture_output=True, text=True
+        ["/usr/bin/python3", "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
     )
     hints = (
         '??? tip "Hint 1"\n\n    Look\\_.\n\n??? tip "Hint 2"\n\n    Act.\n    `a_b`\n'
@@ -92,7 +97,7 @@ def test_figures_are_drawn(tmp_path: Path) -> None:
         ["/usr/bin/python3", "tools/figure.py", "--check"],
         cwd=ROOT,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     assert run.returncode == 0, f"not as drawn; `make figures`: {run.stdout}"
     shown = set()
@@ -117,9 +122,14 @@ def test_listings_come_from_the_tree(site: Path) -> None:
     code += "print(book.definition(text, 'trap_return')); "
     code += "print(book.definition(open('kernel/sched/sleep.c').read(), 'wakeup'))"
     run = subprocess.run(
-        ["/usr/bin/python3", "-c", code], cwd=ROOT, capture_output=True, text=True
+        ["/usr/bin/python3", "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
     )
     assert run.stdout.startswith("struct list {\n"), run.stderr
     assert "\ntrap_return:\n" in run.stdout and "iretq" in run.stdout
     assert run.stdout.endswith("    spin_unlock(&q->lock);\n}\n")
-    assert '"listing")' not in "".join(p.read_text() for p in site.rglob("*.html"))
+    assert '"listing")' not in "".join(
+        p.read_text(encoding="utf-8") for p in site.rglob("*.html")
+    )

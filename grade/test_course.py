@@ -128,7 +128,7 @@ def test_c_items() -> None:
 def test_every_source_is_understood() -> None:
     """Each function of the kernel that starts a line is found as a function."""
     for source in sorted((ROOT / "kernel").rglob("*.c")):
-        text = source.read_text()
+        text = source.read_text(encoding="utf-8")
         found = {item.name for item in c_items(text) if item.kind == "function"}
         plain = re.findall(r"^(\w+)\([^;{}]*\)\n\{", text, re.M)
         assert found >= set(plain) - {"__attribute__", "HANDLER"}, source
@@ -166,15 +166,22 @@ def test_no_trace_outside_of_comments() -> None:
     tagged = sum(len(items) for items in steps_in(ROOT).values())
     files = [p for f in ("kernel", "user") for p in (ROOT / f).rglob("*.*")]
     sources = [p for p in files if p.suffix in (".c", ".h", ".asm", ".inc")]
-    lines = [len(re.findall(r"\bLab \d+\.\d+", p.read_text())) for p in sources]
+    lines = [
+        len(re.findall(r"\bLab \d+\.\d+", p.read_text(encoding="utf-8")))
+        for p in sources
+    ]
     assert sum(lines) == tagged
-    assert not any(re.search("lab_todo", p.read_text(), re.I) for p in sources)
+    assert not any(
+        re.search("lab_todo", p.read_text(encoding="utf-8"), re.I) for p in sources
+    )
 
 
 def built(tree: Path, *variables: str) -> str:
     """What make has to complain about in this tree."""
     words = ["make", "-j2", "-C", str(tree), *variables]
-    run_ = subprocess.run(words, env=environment(), capture_output=True, text=True)
+    run_ = subprocess.run(
+        words, env=environment(), capture_output=True, encoding="utf-8"
+    )
     lines = (run_.stdout + run_.stderr).splitlines()
     said_ = [line for line in lines if not re.match(r"  [A-Z]|make\b", line)]
     return "\n".join(said_ + [f"status {run_.returncode}"] * bool(run_.returncode))
@@ -208,12 +215,14 @@ def test_nothing_later(number: int, tmp_path: Path) -> None:
         assert not re.search(r"/(mutants|instructor)/|^tools/course|^docs/teach", name)
         numbered = re.match(r"(?:labs|docs)/(\d\d)-", name)
         assert not numbered or int(numbered[1]) <= number
-    makefile = (tmp_path / "Makefile").read_text()
+    makefile = (tmp_path / "Makefile").read_text(encoding="utf-8")
     assert not any(f"kernel/{folder}/x86_64" in makefile for folder in later)
     missing = re.compile(r"lab_todo\(|LAB_TODO|is not written yet")
     for step, items in steps_in(tmp_path).items():
         for item in items:
-            body = (tmp_path / item.path).read_text()[item.body : item.end]
+            body = (tmp_path / item.path).read_text(encoding="utf-8")[
+                item.body : item.end
+            ]
             cut = missing.search(body) is not None
             assert cut == step.startswith(f"{number}."), (step, item.name)
 
@@ -222,7 +231,7 @@ def git(place: Path, *words: str) -> str:
     """What git says there."""
     who = ["-c", "user.name=student", "-c", "user.email=student@lux9.invalid"]
     run_ = subprocess.run(
-        ["git", *who, *words], cwd=place, capture_output=True, text=True
+        ["git", *who, *words], cwd=place, capture_output=True, encoding="utf-8"
     )
     assert run_.returncode == 0, run_.stdout + run_.stderr
     return run_.stdout
@@ -232,9 +241,9 @@ def solve(tree: Path, number: int) -> None:
     """Write all steps of a lab, as the reference has them and a line more."""
     for step, items in steps_in(tree).items():
         for path in {i.path for i in items if step.startswith(f"{number}.")}:
-            text = (ROOT / path).read_text()
+            text = (ROOT / path).read_text(encoding="utf-8")
             mine = "; mine\n" if path.endswith(".asm") else "/* mine */\n"
-            (tree / path).write_text(text + mine)
+            (tree / path).write_text(text + mine, encoding="utf-8")
 
 
 def test_course(tmp_path: Path) -> None:
@@ -255,19 +264,21 @@ def test_course(tmp_path: Path) -> None:
     solve(mine, 1)
     git(mine, "commit", "-qam", "lab 1")
     git(mine, "merge", "-q", "--no-edit", "lab2-start")
-    assert "/* mine */" in (mine / "kernel/boot/serial.c").read_text()
-    assert (mine / "kernel/mmu/pt.c").read_text().count("lab_todo(") > 1
+    assert "/* mine */" in (mine / "kernel/boot/serial.c").read_text(encoding="utf-8")
+    assert (mine / "kernel/mmu/pt.c").read_text(encoding="utf-8").count("lab_todo(") > 1
     solve(mine, 2)
     git(mine, "commit", "-qam", "lab 2")
     git(mine, "merge", "-q", "--no-edit", "lab3-start")
     for path in ("kernel/boot/serial.c", "kernel/mmu/pt.c"):
-        assert "/* mine */" in (mine / path).read_text()
+        assert "/* mine */" in (mine / path).read_text(encoding="utf-8")
     git(mine, "switch", "-q", "-c", "clean", "lab2-fresh")
-    assert "lab_todo(" not in (mine / "kernel/boot/serial.c").read_text()
+    assert "lab_todo(" not in (mine / "kernel/boot/serial.c").read_text(
+        encoding="utf-8"
+    )
     solve(mine, 2)
     git(mine, "commit", "-qam", "lab 2 on the fresh track")
     git(mine, "merge", "-q", "--no-edit", "lab3-start")
-    assert "/* mine */" in (mine / "kernel/mmu/pt.c").read_text()
+    assert "/* mine */" in (mine / "kernel/mmu/pt.c").read_text(encoding="utf-8")
     assert (mine / "kernel/sched/sched.h").exists()
 
 
@@ -290,7 +301,9 @@ def test_course_goes_on(tmp_path: Path) -> None:
         (reference / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, reference / name)
     source = reference / "kernel/mmu/pt.c"
-    source.write_text(source.read_text() + "/* mended */\n")
+    source.write_text(
+        source.read_text(encoding="utf-8") + "/* mended */\n", encoding="utf-8"
+    )
     make_course(course, root=reference, first=2, last=2)
     assert git(course, "rev-parse", "lab1-start") == before["lab1-start"]
     assert git(course, "rev-parse", "lab2-start") != before["lab2-start"]
@@ -327,7 +340,9 @@ def test_labcheck_is_not_content_with_less(tmp_path: Path) -> None:
     number = min(n for n in LABS if labs.load(ROOT, n).rubric)
     check = Check(labs.load(ROOT, number), tmp_path)
     patch = tmp_path / "m.patch"
-    patch.write_text("What: x\nStep: 2.1\nCaught-by: a, b\nSymptom: never\n\n")
+    patch.write_text(
+        "What: x\nStep: 2.1\nCaught-by: a, b\nSymptom: never\n\n", encoding="utf-8"
+    )
     from grade.course.score import Score, for_lab
     from tools.course.mutants import read
 
@@ -403,9 +418,11 @@ def test_check_labs(
     for key, (name, text) in files.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.replace(*change.get(key, ("", ""))) if text else text)
+        path.write_text(
+            text.replace(*change.get(key, ("", ""))) if text else text, encoding="utf-8"
+        )
     words = [sys.executable, str(ROOT / "tools/check_labs.py"), str(tmp_path)]
-    checked = subprocess.run(words, capture_output=True, text=True)
+    checked = subprocess.run(words, capture_output=True, encoding="utf-8")
     assert says in checked.stdout and checked.stderr == ""
     assert (checked.returncode == 0) == (not says), checked.stdout
 
@@ -448,9 +465,9 @@ def test_names_that_a_handout_lacks(
     number = int(name.split("/")[1][:2]) if name.startswith("labs/") else 1
     lab = labs.load(tree, number)
     assert removed_names(tree, lab) == []
-    text = (tree / name).read_text()
+    text = (tree / name).read_text(encoding="utf-8")
     assert change[0] in text
-    (tree / name).write_text(text.replace(*change))
+    (tree / name).write_text(text.replace(*change), encoding="utf-8")
     assert says in "\n".join(removed_names(tree, labs.load(tree, number)))
 
 
@@ -464,7 +481,7 @@ def test_hints_do_not_type(tmp_path: Path) -> None:
     hints = tmp_path / "labs/03-sched/hints.toml"
     code = "intr_off; cpu = this_cpu; wrong_order; lock_depth, lock_intr, were_on; "
     code += "ticket = __atomic_fetch_add; tlb_poll, cpu_pause, holder, lock_ranks"
-    hints.write_text(f'"3.1" = ["a", "b", "{code}"]\n')
+    hints.write_text(f'"3.1" = ["a", "b", "{code}"]\n', encoding="utf-8")
     wrong = typing_hints(tmp_path, labs.load(tmp_path, 3))
     assert len(wrong) == 1 and "step 3.1, hint 3 types the code" in wrong[0]
 
@@ -473,7 +490,9 @@ def test_hints_do_not_type(tmp_path: Path) -> None:
 def test_all_that_is_missing(number: int, tmp_path: Path) -> None:
     """The handout's search for what is missing finds each of the lab's steps."""
     steps = make_handout(number, tmp_path)
-    command = re.search(r"^grep .*$", (tmp_path / "README.md").read_text(), re.M)
+    command = re.search(
+        r"^grep .*$", (tmp_path / "README.md").read_text(encoding="utf-8"), re.M
+    )
     assert command is not None
     run = subprocess.run(command[0], shell=True, cwd=tmp_path, capture_output=True)
     found = set(re.findall(r'"(\d+\.\d+)"', run.stdout.decode()))
@@ -482,7 +501,7 @@ def test_all_that_is_missing(number: int, tmp_path: Path) -> None:
 
 def test_numbers_in_learning_alone() -> None:
     """The page for those who learn alone knows labs, steps and weeks."""
-    text = (ROOT / "docs/learning-alone.md").read_text()
+    text = (ROOT / "docs/learning-alone.md").read_text(encoding="utf-8")
     said = re.search(r"The (\w+) labs have (\d+) steps", text)
     count = sum(len(labs.load(ROOT, n).steps) for n in LABS)
     assert said and (said[1], int(said[2])) == ("four", count) and len(LABS) == 4
@@ -492,7 +511,11 @@ def test_numbers_in_learning_alone() -> None:
 
 def first_words() -> tuple[str, str]:
     """The line that step 1.5's text adds, and what it shows."""
-    text = (ROOT / "labs/01-boot/README.md").read_text().split("### Step 1.5")[1]
+    text = (
+        (ROOT / "labs/01-boot/README.md")
+        .read_text(encoding="utf-8")
+        .split("### Step 1.5")[1]
+    )
     added = re.search(r"```c\n(.*serial_write.*\n)```", text)
     shown = re.search(r"\$ make qemu-direct\n((?s:.*?))```", text)
     assert added and shown
@@ -508,10 +531,10 @@ def test_first_words(tmp_path: Path) -> None:
     later = {step for step in steps_in(tree) if int(step.split(".")[1]) > 5}
     cut_tree(tree, later, labs.load(ROOT, 1).keep)
     start = tree / "kernel/boot/start.c"
-    text = start.read_text()
+    text = start.read_text(encoding="utf-8")
     call = "    serial_init();\n"
     assert text.count(call) == 1
-    start.write_text(text.replace(call, call + added))
+    start.write_text(text.replace(call, call + added), encoding="utf-8")
     built(tree, "STAGE=1")
     result = run(Setup(kernel=tree / "build/s1/lux9.elf"))
     assert result.console.replace("\r", "").split() == shown.split()
@@ -519,13 +542,13 @@ def test_first_words(tmp_path: Path) -> None:
 
 def test_assembly_of_the_primer(tmp_path: Path) -> None:
     """The pieces of NASM in docs/nasm-x86.md assemble, and the wrong one does not."""
-    text = (ROOT / "docs/nasm-x86.md").read_text()
+    text = (ROOT / "docs/nasm-x86.md").read_text(encoding="utf-8")
     code = "bits 32\n" + "".join(re.findall(r"```nasm\n(.*?)```", text, re.S))
     wrong = code.replace(";       dd some_table", "       dd some_table")
     assert wrong != code
 
     def assemble(source: str) -> str:
-        (tmp_path / "a.asm").write_text(source)
+        (tmp_path / "a.asm").write_text(source, encoding="utf-8")
         words = ["nasm", "-f", "elf64", "-Werror", "-o", "a.o", "a.asm"]
         return subprocess.run(words, cwd=tmp_path, capture_output=True).stderr.decode()
 
@@ -540,11 +563,11 @@ def test_hint(tmp_path: Path) -> None:
     shutil.copy(ROOT / "tools/hint.py", tmp_path / "tools")
     (tmp_path / "labs/02-mmu").mkdir(parents=True)
     hints = '[hints]\n"2.3" = ["look", "think", "do"]\n'
-    (tmp_path / "labs/02-mmu/hints.toml").write_text(hints)
+    (tmp_path / "labs/02-mmu/hints.toml").write_text(hints, encoding="utf-8")
 
     def ask(*words: str) -> tuple[int, str]:
         command = [sys.executable, str(tmp_path / "tools/hint.py"), *words]
-        asked = subprocess.run(command, capture_output=True, text=True)
+        asked = subprocess.run(command, capture_output=True, encoding="utf-8")
         text = asked.stdout.removesuffix("\n\nThat is the last one.\n")
         return asked.returncode, text.strip().split("\n")[-1]
 
@@ -560,7 +583,7 @@ def test_todo_in_three_modes(tmp_path: Path) -> None:
     add_todo(tmp_path)
     for bits in (16, 32, 64):
         source = tmp_path / f"{bits}.asm"
-        source.write_text(f'bits {bits}\nLAB_TODO "3.1", "a.asm:f"\n')
+        source.write_text(f'bits {bits}\nLAB_TODO "3.1", "a.asm:f"\n', encoding="utf-8")
         words = ["nasm", "-f", "bin", "-P", "labs/todo/lab_todo.inc", source.name]
         subprocess.run(words, cwd=tmp_path, check=True)
         text = "step 3.1 is not written yet: a.asm:f, see labs/03-sched"

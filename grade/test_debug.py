@@ -31,7 +31,7 @@ def make_gdb(tmp_path: Path) -> Callable[..., str]:
             env={**environment(), "GDB_PLACE": str(place)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
             timeout=120,
         )
         return run.stdout.split("-- the end --")[0]

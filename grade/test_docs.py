@@ -46,7 +46,7 @@ class Session(NamedTuple):
 def sessions_of(document: Path) -> list[Session]:
     """The sessions that a document shows."""
     found: list[Session] = []
-    for match in BLOCK.finditer(document.read_text()):
+    for match in BLOCK.finditer(document.read_text(encoding="utf-8")):
         if match[2]:
             found.append(Session(document, shlex.split(match[2]), []))
         steps = found[-1].steps
@@ -115,7 +115,7 @@ def at_prompt(
 
 def compiler() -> str:
     """The version of gcc: inlined calls and registers depend on it."""
-    run = subprocess.run(["gcc", "-dumpversion"], capture_output=True, text=True)
+    run = subprocess.run(["gcc", "-dumpversion"], capture_output=True, encoding="utf-8")
     return run.stdout.strip()
 
 
@@ -145,9 +145,9 @@ def test_check_notices() -> None:
 
 def test_measured() -> None:
     """Chapter 3's table of costs is within 5 % of what `make bench` found last."""
-    lines = (ROOT / "docs/bench.tsv").read_text().splitlines()[1:]
+    lines = (ROOT / "docs/bench.tsv").read_text(encoding="utf-8").splitlines()[1:]
     found = {line.split("\t")[0]: float(line.split("\t")[1]) for line in lines}
-    text = (ROOT / "docs/03-processes.md").read_text()
+    text = (ROOT / "docs/03-processes.md").read_text(encoding="utf-8")
     shown = re.findall(r"^\| .*?\(`(\w+)`\) \| ([\d,]+) ", text, re.M)
     assert len(shown) >= 6
     for name, count in shown:
@@ -163,8 +163,8 @@ NUMBERS = f"{NUMBERS} fourteen fifteen sixteen seventeen eighteen".split()
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
 def test_lab_text(lab: Path) -> None:
     """A lab's text has each step of the rubric, with its title, points and tests."""
-    rubric = tomllib.loads((lab / "rubric.toml").read_text())
-    text = (lab / "README.md").read_text()
+    rubric = tomllib.loads((lab / "rubric.toml").read_text(encoding="utf-8"))
+    text = (lab / "README.md").read_text(encoding="utf-8")
     files = re.search(r"the (\w+)\s+(?:files\s+)?(?:that|in)\s.*?rubric\.toml", text)
     assert files and NUMBERS.index(files[1]) == len(rubric["files"]), files
     parts = re.split(r"^###? ", text, flags=re.M)
@@ -182,8 +182,8 @@ def test_lab_text(lab: Path) -> None:
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
 def test_lab_hints(lab: Path) -> None:
     """Each step has three hints, and no hint is for a step that is not there."""
-    rubric = tomllib.loads((lab / "rubric.toml").read_text())
-    hints = tomllib.loads((lab / "hints.toml").read_text())
+    rubric = tomllib.loads((lab / "rubric.toml").read_text(encoding="utf-8"))
+    hints = tomllib.loads((lab / "hints.toml").read_text(encoding="utf-8"))
     steps = hints.get("hints", hints)
     assert {step: len(found) for step, found in steps.items()} == {
         step["id"]: 3 for step in rubric["steps"]
@@ -196,7 +196,7 @@ WARMUPS = [lab for lab in LABS if (lab / "warmup.py").exists()]
 def warm_up(lab: Path, *words: str) -> tuple[int, list[str]]:
     """The status and the lines of a lab's warm-up."""
     command = [sys.executable, str(lab / "warmup.py"), *words]
-    run = subprocess.run(command, capture_output=True, text=True)
+    run = subprocess.run(command, capture_output=True, encoding="utf-8")
     assert run.stderr == "", run.stderr
     return run.returncode, run.stdout.splitlines()
 
@@ -222,7 +222,7 @@ def test_warm_up_shown(lab: Path) -> None:
     """What a lab's text shows of its warm-up is what that asks."""
     shown = re.search(
         r"^\$ python3 labs/\S+/warmup.py (\w+)\n((?s:.*?))^```",
-        (lab / "README.md").read_text(),
+        (lab / "README.md").read_text(encoding="utf-8"),
         re.M,
     )
     assert shown, "the text does not show the warm-up"

@@ -32,7 +32,7 @@ def session(test: str, *commands: str, **variables: str) -> list[str]:
             env={**environment(), "GDB_PLACE": place, **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
             timeout=150,
         )
         parts = run.stdout.split(f"{mark}\n")[1:]
@@ -266,7 +266,9 @@ def test_before_the_kernel() -> None:
             words += ["-ex", f"target remote {place}/gdb"]
             for command in ("cpu", "walk 0", "log", "ps"):
                 words += ["-ex", caught(f"lux {command}")]
-            run = subprocess.run(words, capture_output=True, text=True, timeout=60)
+            run = subprocess.run(
+                words, capture_output=True, encoding="utf-8", timeout=60
+            )
         finally:
             machine.kill()
             machine.wait()
@@ -281,7 +283,7 @@ def test_without_a_machine() -> None:
     kernel.make()
     script = str(ROOT / "tools/gdb/lux9.py")
     words = ["gdb", "-nx", "-batch", str(kernel.kernel), "-x", script, "-ex", "lux cpu"]
-    run = subprocess.run(words, capture_output=True, text=True, timeout=30)
+    run = subprocess.run(words, capture_output=True, encoding="utf-8", timeout=30)
     assert "no machine is attached" in run.stderr
 
 

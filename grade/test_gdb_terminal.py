@@ -66,10 +66,12 @@ class Terminal:
         """Wait until the machine's console has shown a text."""
         log = self.place / "console.log"
         for _ in range(LIMIT * 20):
-            if text in log.read_text(errors="replace").replace("\r", ""):
+            if text in log.read_text(errors="replace", encoding="utf-8").replace(
+                "\r", ""
+            ):
                 return
             time.sleep(0.05)
-        pytest.fail(f"no {text!r} on the console: {log.read_text()!r}")
+        pytest.fail(f"no {text!r} on the console: {log.read_text(encoding='utf-8')!r}")
 
     def status(self) -> int:
         """How it ended; what it still says is read."""
@@ -174,7 +176,7 @@ def test_at_label(label: str, mode: str, first: str, tmp_path: Path) -> None:
         cwd=ROOT,
         env={**environment(), "GDB_PLACE": str(tmp_path)},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=150,
     )
     said = run.stdout + run.stderr
@@ -182,6 +184,22 @@ def test_at_label(label: str, mode: str, first: str, tmp_path: Path) -> None:
     assert re.search(rf"^=> 0x\w+ <{label}> +{first}", said, re.M), said
     assert re.search(rf"^=> 0x\w+ <{label}\+\d+>", said, re.M), said
     assert "warning" not in said.lower(), "GDB complains about debugging information"
+
+
+def test_place_with_a_long_name(tmp_path: Path) -> None:
+    """A session's sockets work where a tree's path is longer than a socket's."""
+    place = tmp_path / ("long, it's & " * 10) / "gdb"
+    Variant(stage=1).make()
+    run = subprocess.run(
+        ["make", "-s", "gdb", "STAGE=1", "GDBFLAGS=-batch -ex 'lux log' -ex kill"],
+        cwd=ROOT,
+        env={**environment(), "GDB_PLACE": str(place)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=150,
+    )
+    assert "kernel_main" in run.stdout and run.returncode == 0, run.stdout + run.stderr
+    assert (place / "console.log").exists()
 
 
 def test_at_mistakes() -> None:

@@ -61,7 +61,9 @@ STRANGER = "grade/guest/kernel/test_boot_cmdline.c"
 
 def first_test(source: str) -> str:
     """The name of a test that does not depend on the lab."""
-    match = re.search(r"^KTEST\((\w+)\)", (ROOT / source).read_text(), re.M)
+    match = re.search(
+        r"^KTEST\((\w+)\)", (ROOT / source).read_text(encoding="utf-8"), re.M
+    )
     assert match is not None
     return match[1]
 
@@ -81,7 +83,7 @@ def make_root(root: Path) -> None:
     shutil.rmtree(root / "tools/course", ignore_errors=True)
     lab = root / "labs/02-small"
     lab.mkdir(parents=True)
-    (lab / "rubric.toml").write_text(TEXT)
+    (lab / "rubric.toml").write_text(TEXT, encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +92,9 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     root = base / "grader" / "root"
-    with (base / "grader.lock").open("w") as lock:  # two workers share it
+    with (base / "grader.lock").open(
+        "w", encoding="utf-8"
+    ) as lock:  # two workers share it
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not root.exists():
             make_root(root)
@@ -103,7 +107,7 @@ def files(**changed: str) -> dict[str, bytes]:
     """The reference's files, `c` or `asm` replaced or, with `+`, continued."""
     found = {}
     for key, name in zip(("c", "asm"), FILES):
-        text = (ROOT / name).read_text()
+        text = (ROOT / name).read_text(encoding="utf-8")
         new = changed.get(key, "+")
         found[name] = (text + new[1:] if new[:1] == "+" else new).encode()
     return found
@@ -386,7 +390,7 @@ def test_folders_are_read_without_links(tmp_path: Path) -> None:
     """A folder's files are taken; a link on the way to one is refused."""
     place = tmp_path / FILES[0]
     place.parent.mkdir(parents=True)
-    place.write_text("int x;\n")
+    place.write_text("int x;\n", encoding="utf-8")
     assert handed.collect(str(tmp_path), SMALL, ROOT).missing == [FILES[1]]
     place.unlink()
     place.symlink_to("/etc/passwd")
@@ -394,7 +398,7 @@ def test_folders_are_read_without_links(tmp_path: Path) -> None:
         handed.collect(str(tmp_path), SMALL, ROOT)
     place.parent.joinpath("lux9.socket").symlink_to("/etc/passwd")
     place.unlink()
-    place.write_text("int x;\n")
+    place.write_text("int x;\n", encoding="utf-8")
     assert handed.collect(str(tmp_path), SMALL, ROOT).missing == [FILES[1]]
 
 
@@ -403,12 +407,12 @@ def test_revisions_are_read_without_a_checkout(tmp_path: Path) -> None:
     git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b.c"]
     place = tmp_path / FILES[0]
     place.parent.mkdir(parents=True)
-    place.write_text("int x;\n")
+    place.write_text("int x;\n", encoding="utf-8")
     for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
         subprocess.run([*git, *words], check=True)
     hook = tmp_path / ".git/hooks/post-checkout"
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n", encoding="utf-8")
     hook.chmod(0o755)
     place.unlink()
     place.symlink_to("/etc/passwd")
@@ -479,7 +483,7 @@ def test_comments_and_strings_may_name_anything() -> None:
 )
 def test_files_opened_in_secret_are_found(name: str, text: str, tmp_path: Path) -> None:
     """Whatever the text looks like: what the tools have opened is known."""
-    (tmp_path / name).write_text(text)
+    (tmp_path / name).write_text(text, encoding="utf-8")
     read = sources.files_read(str(tmp_path / name), Variant(stage=2))
     assert "/etc/passwd" in read
 
@@ -496,7 +500,7 @@ def test_confined_commands_see_nothing(tmp_path: Path) -> None:
     words = ["python3", str(Path(confine.__file__)), str(tmp_path), "sh", "-c", script]
     secret = {"PATH": os.environ["PATH"], "SECRET": "s3cret"}
     run = subprocess.run(
-        words, capture_output=True, text=True, env={**secret, "SECRET": ""}
+        words, capture_output=True, encoding="utf-8", env={**secret, "SECRET": ""}
     )
     uid, interfaces, processes = run.stdout.split()[-3:]
     assert "root:" not in run.stdout
@@ -540,7 +544,7 @@ def test_forged_reports_by_the_kernels_own_functions(tree: Path) -> None:
 
 def replaced(function: str, body: str) -> str:
     """copy.c with another body of one function."""
-    text = (ROOT / FILES[0]).read_text()
+    text = (ROOT / FILES[0]).read_text(encoding="utf-8")
     form = rf"(^{function}\([^{{;]*\)\n\{{\n).*?^\}}"
     new, count = re.subn(form, lambda m: m[1] + body + "}", text, flags=re.M | re.S)
     assert count == 1
@@ -817,7 +821,9 @@ def test_worker_that_dies_is_host_trouble(tree: Path, tmp_path: Path) -> None:
     """A harness that ends by itself is never 0 points."""
     copy = tmp_path / "tree"
     shutil.copytree(tree, copy, ignore=shutil.ignore_patterns("build"))
-    (copy / "grade/harness/__init__.py").write_text("raise SystemExit(9)\n")
+    (copy / "grade/harness/__init__.py").write_text(
+        "raise SystemExit(9)\n", encoding="utf-8"
+    )
     with pytest.raises(score.InfrastructureError, match="status 9"):
         score.grade_tree(copy, 2)
 
@@ -893,7 +899,7 @@ def test_class_goes_through(
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     students = tmp_path / "roster.csv"
-    students.write_text("student\nann\nzoe\n")
+    students.write_text("student\nann\nzoe\n", encoding="utf-8")
     for name, changed in {
         "ann": {},
         "bob": {},
@@ -911,13 +917,14 @@ def test_class_goes_through(
     assert klass.run_class(2, folder, out, students, 2) == 0
     first = {path: path.read_bytes() for path in out.rglob("*.*") if path.is_file()}
     rows = [
-        line.split(",")[:3] for line in (out / "scores.csv").read_text().splitlines()
+        line.split(",")[:3]
+        for line in (out / "scores.csv").read_text(encoding="utf-8").splitlines()
     ]
     assert ["ann", "graded", "100"] in rows and ["bob", "graded", "100"] in rows
     assert ["_dan", "does not build", "0"] in rows
     assert ["zoe", "nothing handed in", ""] in rows
     assert [row[1] for row in rows].count("refused") == 4
-    page = (out / "index.html").read_text()
+    page = (out / "index.html").read_text(encoding="utf-8")
     assert "8 students" not in page and "9 students" in page and "By test" in page
     assert "3 different submissions" in capsys.readouterr().out
     assert klass.run_class(2, folder, out, students, 2) == 0

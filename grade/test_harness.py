@@ -155,7 +155,8 @@ def test_keys_of_a_comment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         "/*\n * test_mmu_x.c - tests.\n * mem: 64M\n */\n"
         '#include "mmu/mmu.h"\n\nKTEST(plain)\n{\n}\n\n'
         "/*\n * Spins.\n * cpus: 1 2\n * seeds: 2\n */\nKTEST(many)\n{\n}\n\n"
-        "/* panic: no frames left */\nKTEST(dies)\n{\n}\n"
+        "/* panic: no frames left */\nKTEST(dies)\n{\n}\n",
+        encoding="utf-8",
     )
     tests = guest.tests_in(source)
     assert [t.id for t in tests] == [

@@ -21,7 +21,7 @@ def _tests() -> list[object]:
     return [
         pytest.param(source, name, id=f"{source.stem[5:]}.{name}")
         for source in sorted(HOST.glob("test_*.c"))
-        for name in _TEST.findall(source.read_text())
+        for name in _TEST.findall(source.read_text(encoding="utf-8"))
     ]
 
 
@@ -35,7 +35,7 @@ def programs() -> Path:
 def test_host(programs: Path, source: Path, name: str) -> None:
     """A host test passes, and neither ASan nor UBSan complains."""
     command = [str(programs / source.stem), name]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    run = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60)
     assert run.returncode == 0, run.stdout + run.stderr
 
 
@@ -44,7 +44,7 @@ def has_fuzzer() -> bool:
     if shutil.which("clang") is None:
         return False
     words = ["clang", "--print-runtime-dir"]
-    place = subprocess.run(words, capture_output=True, text=True).stdout.strip()
+    place = subprocess.run(words, capture_output=True, encoding="utf-8").stdout.strip()
     return any(Path(place).glob("libclang_rt.fuzzer*.a"))
 
 
@@ -56,5 +56,5 @@ def test_fuzz(tmp_path: Path) -> None:
     subprocess.run(unpack, check=True)
     command = [str(fuzzer), "-runs=100000", "-seed=1"]
     command += ["-max_len=512", f"-artifact_prefix={tmp_path}/", str(tmp_path)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=120)
     assert run.returncode == 0, run.stderr[-3000:]

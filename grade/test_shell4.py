@@ -49,7 +49,7 @@ def shell(variant: Variant, archive: Path, start: Callable[..., Machine]) -> She
 
 def programs() -> list[str]:
     """The programs of stage 4, as the Makefile lists them."""
-    text = (ROOT / "Makefile").read_text()
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
     lists = re.findall(r"(?ms)^define (?:USER_CMD|USER_CMD_4)\n(.*?)^endef", text)
     names = re.findall(r"(?m)^user/\w+/(\w+)", "".join(lists))
     return sorted({*names} - {"init"})
@@ -76,7 +76,7 @@ def names_of_processes(machine: Machine) -> list[str]:
 
 def wanted_of(script: Path) -> list[str]:
     """The lines that a script is to print, from its remarks."""
-    return re.findall(r"(?m)^#> ?(.*)$", script.read_text())
+    return re.findall(r"(?m)^#> ?(.*)$", script.read_text(encoding="utf-8"))
 
 
 def printed_by(machine: Machine, script: Path) -> list[str]:

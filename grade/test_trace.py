@@ -53,8 +53,8 @@ def draw(tmp_path: Path, records: list[Record]) -> tuple[list[Json], str]:
     source.write_bytes(b"".join(map(frame, records)))
     words = [sys.executable, str(TOOL), str(source), "--json", f"{out}.json"]
     subprocess.run([*words, "--html", f"{out}.html"], check=True, capture_output=True)
-    document = json.loads(Path(f"{out}.json").read_text())
-    return document["traceEvents"], Path(f"{out}.html").read_text()
+    document = json.loads(Path(f"{out}.json").read_text(encoding="utf-8"))
+    return document["traceEvents"], Path(f"{out}.html").read_text(encoding="utf-8")
 
 
 def of(events: list[Json], ph: str, cat: str = "") -> list[Json]:
@@ -128,7 +128,7 @@ def test_nobody_runs_twice(picture: tuple[Result, list[Json], str]) -> None:
 
 def test_system_calls(picture: tuple[Result, list[Json], str]) -> None:
     """System calls have the names of syscalls.def and never overlap."""
-    text = (ROOT / "kernel/include/lux/syscalls.def").read_text()
+    text = (ROOT / "kernel/include/lux/syscalls.def").read_text(encoding="utf-8")
     known = set(re.findall(r"^SYSCALL\(\d+, \d+, (\w+)", text, re.M))
     calls = of(picture[1], "X", "syscall")
     assert {call["name"] for call in calls} <= known and "exits" in {
@@ -272,7 +272,7 @@ def test_no_trace(tmp_path: Path) -> None:
     source = tmp_path / "records"
     source.write_bytes(frame(Record("user", b"hello")))
     words = [sys.executable, str(TOOL), str(source)]
-    run_ = subprocess.run(words, capture_output=True, text=True)
+    run_ = subprocess.run(words, capture_output=True, encoding="utf-8")
     assert run_.returncode != 0 and "was `trace` on the command line?" in run_.stderr
 
 
@@ -305,9 +305,10 @@ def test_messages_of_a_server(build: Callable[..., Variant], tmp_path: Path) -> 
 def test_make_trace(build: Callable[..., Variant]) -> None:
     """make trace runs the program of RUN and writes both files."""
     words = ["make", "-s", "trace", "RUN=echo hello world"]
-    run_ = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=150)
-    assert run_.returncode == 0 and "hello world\n" in run_.stdout, run_
-    assert (
-        "build/trace.html" in run_.stdout
-        and "echo" in (ROOT / "build/trace.html").read_text()
+    run_ = subprocess.run(
+        words, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=150
     )
+    assert run_.returncode == 0 and "hello world\n" in run_.stdout, run_
+    assert "build/trace.html" in run_.stdout and "echo" in (
+        ROOT / "build/trace.html"
+    ).read_text(encoding="utf-8")

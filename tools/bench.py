@@ -80,7 +80,9 @@ def read_table(path: Path) -> Rows:
     """The stored rows; none if there is no file yet."""
     if not path.exists():
         return {}
-    lines = [line.split("\t") for line in path.read_text().splitlines()[1:]]
+    lines = [
+        line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]
+    ]
     return {words[0]: (words[1], words[2], words[3]) for words in lines}
 
 
@@ -89,7 +91,7 @@ def write_table(path: Path, rows: Rows) -> None:
     lines = ["\t".join(HEADER)]
     lines += ["\t".join((name, *values)) for name, values in rows.items()]
     path.parent.mkdir(exist_ok=True)
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def show(rows: Rows, last: Rows) -> None:

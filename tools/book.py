@@ -65,7 +65,7 @@ def hints_of(lab: Path) -> dict[str, list[str]]:
     path = lab / "hints.toml"
     if not path.exists():
         return {}
-    steps = tomllib.loads(path.read_text())
+    steps = tomllib.loads(path.read_text(encoding="utf-8"))
     steps = steps.get("hints", steps)
     return {step: list(hints) for step, hints in steps.items()}
 

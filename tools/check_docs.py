@@ -45,7 +45,7 @@ def sources() -> dict[str, str]:
         top = ROOT / name
         for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
             if path.is_file() and path.suffix not in (".pyc", ".md"):
-                text = path.read_text(errors="replace")
+                text = path.read_text(errors="replace", encoding="utf-8")
                 found[path.relative_to(ROOT).as_posix()] = text
     return found
 
@@ -124,7 +124,9 @@ def wrong_in_code(code: str) -> Iterator[str]:
     elif named and not (ROOT / named[1]).exists():
         yield f"no such file: {code}"
     elif named:
-        if not re.search(rf"\b{re.escape(named[2])}\b", (ROOT / named[1]).read_text()):
+        if not re.search(
+            rf"\b{re.escape(named[2])}\b", (ROOT / named[1]).read_text(encoding="utf-8")
+        ):
             yield f"no such name: {code}"
     elif FILE.match(code) and not (ROOT / code).exists():
         yield f"no such file: {code}"
@@ -161,7 +163,7 @@ def wrong_in_block(block: str) -> Iterator[str]:
 
 def wrong_in(document: Path) -> list[str]:
     """What this document names and does not exist."""
-    text = document.read_text()
+    text = document.read_text(encoding="utf-8")
     wrong = []
     for block in FENCE.finditer(text):
         wrong += wrong_in_block(block[0])

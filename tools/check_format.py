@@ -20,7 +20,9 @@ def clang_format() -> str | None:
     """A clang-format of version 14, or None."""
     for name in ("clang-format-14", "clang-format"):
         if shutil.which(name):
-            run = subprocess.run([name, "--version"], capture_output=True, text=True)
+            run = subprocess.run(
+                [name, "--version"], capture_output=True, encoding="utf-8"
+            )
             if re.search(r"version 14\.", run.stdout):
                 return name
     return None
@@ -41,14 +43,14 @@ def main() -> int:
         print("check_format: no clang-format 14 here, C is not checked")
     elif sources("*.c", "*.h"):
         words = [tool, "--dry-run", *sources("*.c", "*.h")]
-        run = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+        run = subprocess.run(words, cwd=ROOT, capture_output=True, encoding="utf-8")
         other = sorted(set(re.findall(r"^(\S+?):\d+:\d+: ", run.stderr, re.M)))
         if other:
             print(f"not formatted: {tool} -i {' '.join(other)}")
             status = 1
     if shutil.which("black"):
         words = ["black", "--check", *sources("*.py")]
-        run = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+        run = subprocess.run(words, cwd=ROOT, capture_output=True, encoding="utf-8")
         other = re.findall(r"^would reformat (\S+)", run.stderr, re.M)
         if other:
             print(f"not formatted: black {' '.join(other)}")

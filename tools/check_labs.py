@@ -54,7 +54,11 @@ def text_faults(root: Path, lab: labs.Lab) -> list[str]:
     wrong = []
     text = root / lab.folder / "README.md"
     if text.exists():
-        have = set(re.findall(r"^### Step (\d+\.\d+): ", text.read_text(), re.M))
+        have = set(
+            re.findall(
+                r"^### Step (\d+\.\d+): ", text.read_text(encoding="utf-8"), re.M
+            )
+        )
         wanted = {step["id"] for step in lab.steps}
         wrong += [f"README.md: no heading for step {s}" for s in wanted - have]
         wrong += [f"README.md: step {s} is in no rubric" for s in have - wanted]
@@ -72,7 +76,7 @@ def words_of(root: Path) -> set[str]:
     for folder in ("kernel", "user", "grade", "tools"):
         for path in (root / folder).rglob("*"):
             if path.suffix in (".c", ".h", ".def", ".asm", ".py"):
-                found.update(re.findall(r"\w+", path.read_text()))
+                found.update(re.findall(r"\w+", path.read_text(encoding="utf-8")))
     return found
 
 

@@ -20,7 +20,7 @@ INCLUDE = re.compile(r'^\s*[#%]\s*include\s+"([^"]+)"', re.M)
 def upward(source: Path, layer: int) -> list[str]:
     """The includes of a kernel file that name a higher layer."""
     found = []
-    for name in INCLUDE.findall(source.read_text()):
+    for name in INCLUDE.findall(source.read_text(encoding="utf-8")):
         folder = name.split("/")[0]
         if folder in LAYERS and LAYERS.index(folder) > layer:
             found.append(f"{source.relative_to(ROOT)}: includes upward: {name}")
@@ -36,10 +36,10 @@ def main() -> int:
         for source in sorted((ROOT / "kernel" / folder).rglob("*.*")):
             wrong += upward(source, layer)
     for header in sorted(ROOT.glob("kernel/**/*.h")) + sorted(ROOT.glob("user/**/*.h")):
-        if "#pragma once" not in header.read_text():
+        if "#pragma once" not in header.read_text(encoding="utf-8"):
             wrong.append(f"{header.relative_to(ROOT)}: lacks #pragma once")
     for source in sorted((ROOT / "user").rglob("*.[ch]")):
-        for name in INCLUDE.findall(source.read_text()):
+        for name in INCLUDE.findall(source.read_text(encoding="utf-8")):
             if name.split("/")[0] in LAYERS and name != "boot/format.h":
                 wrong.append(f"{source.relative_to(ROOT)}: kernel header: {name}")
     print("\n".join(wrong), end="\n" if wrong else "")

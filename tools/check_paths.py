@@ -20,7 +20,7 @@ SUFFIXES = {".c", ".h", ".asm", ".py", ".md", ".sh", ".def", ".ld", ".cfg", ".in
 def files() -> list[Path]:
     """The files under version control, or all files where there is no git."""
     words = ["git", "ls-files", "-co", "--exclude-standard"]
-    run = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    run = subprocess.run(words, cwd=ROOT, capture_output=True, encoding="utf-8")
     if run.returncode == 0 and run.stdout:
         return [ROOT / name for name in run.stdout.splitlines()]
     return [path for path in ROOT.rglob("*") if path.is_file()]
@@ -34,7 +34,7 @@ def main() -> int:
             continue
         if path.name == Path(__file__).name:
             continue
-        for line in path.read_text(errors="replace").splitlines():
+        for line in path.read_text(errors="replace", encoding="utf-8").splitlines():
             for what, bad in (
                 ("a path of one machine", PLACE.search(line)),
                 ("unfinished", UNFINISHED.search(line)),

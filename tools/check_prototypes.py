@@ -31,7 +31,7 @@ WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 
 def stripped(path: Path) -> str:
     """A C file's text without comments, strings and continued macros."""
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     if path.suffix == ".asm":
         return re.sub(r";[^\n]*", "", text)
     return ATTRIBUTE.sub("", STRING.sub('""', COMMENT.sub(" ", text)))

@@ -82,7 +82,7 @@ def version_of(command: str) -> str:
     """The first thing in `command --version` that looks like a version."""
     try:
         run = subprocess.run(
-            [command, "--version"], capture_output=True, text=True, timeout=5
+            [command, "--version"], capture_output=True, encoding="utf-8", timeout=5
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
@@ -103,7 +103,7 @@ def python_module(module: str, quick: bool) -> tuple[bool, str]:
         package = {"xdist": "pytest-xdist"}.get(module, module)
         how = f"from importlib import metadata as m; print(m.version('{package}'))"
     for python in pythons():
-        run = subprocess.run([python, "-c", how], capture_output=True, text=True)
+        run = subprocess.run([python, "-c", how], capture_output=True, encoding="utf-8")
         if run.returncode == 0:
             return True, run.stdout.strip()
     return False, ""
@@ -136,7 +136,7 @@ def system() -> str:
     if sys.platform == "darwin":
         return "brew"
     try:
-        with open("/etc/os-release") as file:
+        with open("/etc/os-release", encoding="utf-8") as file:
             words = set(re.findall(r"^ID(?:_LIKE)?=(.*)$", file.read(), re.M))
     except OSError:
         return ""

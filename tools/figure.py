@@ -206,7 +206,7 @@ def figures() -> Iterator[tuple[Path, str]]:
 def main(words: list[str]) -> int:
     """Write or check the figures; status 1 if one is not what it should be."""
     drawn = dict(figures())
-    kept = {path: path.read_text() for path in SOURCES.glob("*.svg")}
+    kept = {path: path.read_text(encoding="utf-8") for path in SOURCES.glob("*.svg")}
     stale = sorted(p for p in drawn.keys() | kept.keys() if drawn.get(p) != kept.get(p))
     for path in stale:
         print(path.relative_to(ROOT).as_posix())

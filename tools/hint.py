@@ -23,14 +23,14 @@ SEEN = ROOT / "build" / "hints"
 def hints_of(step: str) -> list[str]:
     """The hints for a step; none if there is no such step."""
     for path in (ROOT / "labs").glob(f"{int(step.split('.')[0]):02}-*/hints.toml"):
-        known = tomllib.loads(path.read_text())
+        known = tomllib.loads(path.read_text(encoding="utf-8"))
         return [text.strip() for text in known.get("hints", known).get(step, [])]
     return []
 
 
 def next_number(step: str, count: int) -> int:
     """The first hint that was not shown yet, or the last."""
-    seen = SEEN.read_text().split() if SEEN.exists() else []
+    seen = SEEN.read_text(encoding="utf-8").split() if SEEN.exists() else []
     return min(seen.count(step) + 1, count)
 
 
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
         number = int(arguments[1])
     else:
         SEEN.parent.mkdir(exist_ok=True)
-        with SEEN.open("a") as seen:
+        with SEEN.open("a", encoding="utf-8") as seen:
             seen.write(f"{step}\n")
     print(f"Step {step}, hint {number} of {len(hints)}:\n\n{hints[number - 1]}")
     if last:

@@ -22,7 +22,7 @@ STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 def usage_of(source: Path) -> str:
     """The usage text of a program's source; "" if it has none."""
-    found = USAGE.search(source.read_text())
+    found = USAGE.search(source.read_text(encoding="utf-8"))
     if not found:
         return ""
     text = "".join(STRING.findall(found[1]))
@@ -56,10 +56,10 @@ def main() -> None:
     for name in sorted({*usages, *(page.name for page in PAGES.glob("*"))}):
         more = PAGES / name
         parts = [usages[name]] if name in usages else []
-        parts += [more.read_text()] if more.exists() else []
-        (target / "man" / name).write_text("\n".join(parts))
+        parts += [more.read_text(encoding="utf-8")] if more.exists() else []
+        (target / "man" / name).write_text("\n".join(parts), encoding="utf-8")
     rows = [f"{name:10} {first_sentence(text)}\n" for name, text in usages.items()]
-    (target / "help").write_text("".join(sorted(rows)))
+    (target / "help").write_text("".join(sorted(rows)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ class Trace:
 
 def event_names() -> dict[int, str]:
     """enum trace_event of kernel/sched/sched.h: number to lower-case name."""
-    text = (ROOT / "kernel/sched/sched.h").read_text()
+    text = (ROOT / "kernel/sched/sched.h").read_text(encoding="utf-8")
     body = re.search(r"enum trace_event \{(.*?)\};", text, re.S)[1]  # type: ignore
     names = re.findall(r"\bTRACE_(\w+)\s*(?:=\s*\d+\s*)?,", body)
     return {number: name.lower() for number, name in enumerate(names, 1)}
@@ -126,7 +126,7 @@ def event_names() -> dict[int, str]:
 
 def call_names() -> dict[int, str]:
     """The system calls of lux/syscalls.def, by number."""
-    text = (ROOT / "kernel/include/lux/syscalls.def").read_text()
+    text = (ROOT / "kernel/include/lux/syscalls.def").read_text(encoding="utf-8")
     rows = re.findall(r"^SYSCALL\((\d+), *\d+, *(\w+)", text, re.M)
     return {int(number): name for number, name in rows}
 
@@ -136,7 +136,9 @@ def message_names() -> dict[int, str]:
     header = ROOT / "kernel/include/lux/fcall.h"
     if not header.exists():
         return {}
-    body = re.search(r"enum fcall_type \{(.*?)\};", header.read_text(), re.S)
+    body = re.search(
+        r"enum fcall_type \{(.*?)\};", header.read_text(encoding="utf-8"), re.S
+    )
     names = re.findall(r"\b([TR]\w+)\b", body[1] if body else "")
     return dict(enumerate(names, 100))
 
@@ -345,17 +347,17 @@ def main() -> int:
     trace = load(options.records.read_bytes())
     if options.json:
         document = {"traceEvents": json_events(trace), "displayTimeUnit": "ns"}
-        options.json.write_text(json.dumps(document))
+        options.json.write_text(json.dumps(document), encoding="utf-8")
     if options.html or options.svg or options.sequence:
         from trace_picture import html, svg
         from trace_sequence import sequence
 
         if options.html:
-            options.html.write_text(html(trace))
+            options.html.write_text(html(trace), encoding="utf-8")
         if options.svg:
-            options.svg.write_text(svg(trace))
+            options.svg.write_text(svg(trace), encoding="utf-8")
         if options.sequence:
-            options.sequence.write_text(sequence(trace))
+            options.sequence.write_text(sequence(trace), encoding="utf-8")
     print(
         f"{len(trace.events)} events of {len(trace.cpus)} CPUs in "
         f"{trace.length / 1e6:.3f} ms"

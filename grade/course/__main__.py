@@ -74,7 +74,7 @@ def grade(lab: int, source: str, place: Path, only: list[str], jobs: int) -> Sco
 
 def regrade(place: Path, jobs: int) -> int:
     """Grade what a folder of reports was made of again; the same bytes?"""
-    before = (place / "score.json").read_text()
+    before = (place / "score.json").read_text(encoding="utf-8")
     table = json.loads(before)
     source = str(place / "submission")
     if not Path(source).is_dir():
@@ -85,7 +85,7 @@ def regrade(place: Path, jobs: int) -> int:
     score = grade(table["lab"], source, place / "again", [], jobs)
     score.student = table["student"]
     after = score.to_json()
-    (place / "again" / "score.json").write_text(after)
+    (place / "again" / "score.json").write_text(after, encoding="utf-8")
     if before == after:
         print(f"the same bytes again: {score.points} points")
         return 0
@@ -154,7 +154,9 @@ def main(words: list[str]) -> int:
             place = Path(named.get("out", f"lab{int(rest[0])}.tar.gz"))
             rubric = for_lab(ROOT, int(rest[0]))
             pack(ROOT, rubric, place)
-            text = "".join((ROOT / name).read_text() for name in rubric.files)
+            text = "".join(
+                (ROOT / name).read_text(encoding="utf-8") for name in rubric.files
+            )
             if missing := re.findall(r'\blab_todo[ (]"([\d.]+)"', text, re.I):
                 left = sorted(set(missing), key=lambda s: [*map(int, s.split("."))])
                 print(f"still without code of yours: {' '.join(left)}")

@@ -65,7 +65,7 @@ def bind(path: str, root: str, read_only: bool = True) -> None:
         os.makedirs(target, exist_ok=True)
     else:
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        open(target, "w").close()
+        open(target, "w", encoding="utf-8").close()
     mount(path, target, None, BIND | REC)
     if read_only:
         mount("none", target, None, REMOUNT | BIND | RDONLY | NOSUID | NODEV)
@@ -84,7 +84,7 @@ def unshare() -> None:
         ("uid_map", f"{uid} {uid} 1"),
         ("gid_map", f"{gid} {gid} 1"),
     ):
-        with open(f"/proc/self/{name}", "w") as file:
+        with open(f"/proc/self/{name}", "w", encoding="utf-8") as file:
             file.write(text)
 
 

@@ -123,7 +123,7 @@ def grade_files(submission: Submission, digest: str, whole: Class) -> str:
     if score.infrastructure:
         return f"{len(score.infrastructure)} tests could not be run"
     part = kept.with_suffix(".part")
-    part.write_text(score.to_json())
+    part.write_text(score.to_json(), encoding="utf-8")
     part.replace(kept)
     return ""
 
@@ -132,7 +132,7 @@ def finish(entry: Entry, whole: Class) -> None:
     """Write the reports of an entry whose files are graded or refused."""
     kept = whole.cache / f"{entry.digest}.json"
     if entry.score is None and entry.digest and kept.exists():
-        score = from_dict(json.loads(kept.read_text()), whole.rubric)
+        score = from_dict(json.loads(kept.read_text(encoding="utf-8")), whole.rubric)
         took = entry.submission.took if entry.submission else ""
         entry.score = replace(score, student=entry.student, took=took)
     if entry.score is not None:
@@ -343,10 +343,12 @@ def run_class(lab: int, folder: Path, out: Path, roster: Path | None, jobs: int)
     for entry in whole.entries:
         finish(entry, whole)
     alike, same = compare(whole)
-    (out / "scores.csv").write_text(scores_csv(whole))
+    (out / "scores.csv").write_text(scores_csv(whole), encoding="utf-8")
     rows = [f"{part},{a},{b}\n" for part, a, b in alike]
-    (out / "similar.csv").write_text("per cent,student,student\n" + "".join(rows))
-    (out / "index.html").write_text(index(whole, alike, same))
+    (out / "similar.csv").write_text(
+        "per cent,student,student\n" + "".join(rows), encoding="utf-8"
+    )
+    (out / "index.html").write_text(index(whole, alike, same), encoding="utf-8")
     spent = time.monotonic() - began
     troubled = [entry for entry in whole.entries if entry.trouble]
     print(f"{len(whole.entries)} students, {count} different submissions graded anew")

@@ -15,5 +15,5 @@ def pytest_runtest_logreport(report: Any) -> None:
     if isinstance(report.longrepr, tuple):
         text = str(report.longrepr[2])
     line = {"id": report.nodeid, "outcome": report.outcome, "text": text}
-    with open(os.environ["LUX9_OUTCOMES"], "a") as file:
+    with open(os.environ["LUX9_OUTCOMES"], "a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")

@@ -46,11 +46,11 @@ def pristine(root: Path, lab: int, jobs: int = 2) -> Path:
     """The pristine tree of a lab below root/build/course; made if need be."""
     place = root / "build" / "course" / f"lab{lab:02}"
     place.mkdir(parents=True, exist_ok=True)
-    with (place / "lock").open("w") as lock:
+    with (place / "lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         want = digest_files(root, files_of(root))
         made = place / "made-from"
-        if made.exists() and made.read_text() == want:
+        if made.exists() and made.read_text(encoding="utf-8") == want:
             return place / "tree"
         made.unlink(missing_ok=True)
         for old in (place / "tree", place / "new"):
@@ -63,7 +63,7 @@ def pristine(root: Path, lab: int, jobs: int = 2) -> Path:
         new.rename(place / "tree")
         give(place / "tree")
         grade_tree(place / "tree", lab, jobs, confined=True)
-        made.write_text(want)
+        made.write_text(want, encoding="utf-8")
     return place / "tree"
 
 

@@ -437,4 +437,4 @@ def write_all(score: Score, place: Path) -> None:
     else:
         (place / "results.json").unlink(missing_ok=True)
     for name, text in reports.items():
-        (place / name).write_text(text)
+        (place / name).write_text(text, encoding="utf-8")

@@ -201,7 +201,7 @@ def parse(text: str, where: str = "rubric.toml") -> Rubric:
 
 def load(path: Path) -> Rubric:
     """Read the rubric in that file."""
-    return parse(path.read_text(), f"{path.parent.name}/{path.name}")
+    return parse(path.read_text(encoding="utf-8"), f"{path.parent.name}/{path.name}")
 
 
 def find(tree: Path, lab: int) -> Path:
@@ -268,7 +268,10 @@ def resolve(rubric: Rubric, tests: Iterable[Any], tree: Path) -> dict[str, list[
 
 def _defines(path: Path, function: str) -> bool:
     return (
-        re.search(rf"^def {re.escape(function)}\(", path.read_text(), re.M) is not None
+        re.search(
+            rf"^def {re.escape(function)}\(", path.read_text(encoding="utf-8"), re.M
+        )
+        is not None
     )
 
 

@@ -195,7 +195,7 @@ def tools() -> dict[str, str]:
         path = shutil.which(name, path=PATH) or shutil.which(name)
         if path is None:
             continue
-        run = subprocess.run([path, "--version"], capture_output=True, text=True)
+        run = subprocess.run([path, "--version"], capture_output=True, encoding="utf-8")
         words = (run.stdout.splitlines() or ["?"])[0]
         found[Path(name).name] = f"{words}; sha256 {digest_file(Path(path))[:16]}"
     return found
@@ -236,7 +236,7 @@ def _lines(tree: Path, words: list[str], confined: bool) -> Iterable[Row]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE if confined else None,
-        text=True,
+        encoding="utf-8",
         errors="replace",
     )
     assert process.stdout is not None
@@ -293,7 +293,7 @@ def grade_tree(
             continue
         score.rows[row["id"]] = row
         if log is not None:
-            with log.open("a") as file:
+            with log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row, sort_keys=True) + "\n")
         if progress is not None:
             progress(row, total)

@@ -35,7 +35,7 @@ def own_work(files: dict[str, bytes], tree: Path) -> str:
     parts = []
     for name in sorted(files):
         if name.endswith((".c", ".h")):
-            starter = (tree / name).read_text(errors="replace")
+            starter = (tree / name).read_text(errors="replace", encoding="utf-8")
             parts.append(own_lines(files[name].decode(errors="replace"), starter))
     return "".join(parts)
 
@@ -48,14 +48,14 @@ def pairs(work: dict[str, str]) -> list[tuple[int, str, str]]:
     found: dict[tuple[str, str], int] = {}
     with tempfile.TemporaryDirectory(prefix="lux9-") as place:
         for at, name in enumerate(names):
-            (Path(place) / f"{at}.c").write_text(work[name])
+            (Path(place) / f"{at}.c").write_text(work[name], encoding="utf-8")
         words = ["sim_c", "-p", "-t", str(LEAST), "-r", str(RUN), "-i"]
         run = subprocess.run(
             words,
             cwd=place,
             input="".join(f"{at}.c\n" for at in range(len(names))),
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
         )
     form = r"^(\d+)\.c consists for (\d+) ?% of (\d+)\.c material"

@@ -76,7 +76,7 @@ def _commands(variant: Variant) -> tuple[list[str], list[str]]:
     """How this build compiles and how it assembles."""
     words = ["make", "-s", *variant.make_variables, "commands"]
     run = subprocess.run(
-        words, cwd=ROOT, env=environment(), capture_output=True, text=True
+        words, cwd=ROOT, env=environment(), capture_output=True, encoding="utf-8"
     )
     lines = run.stdout.strip().splitlines()
     if run.returncode != 0 or len(lines) != 2:
@@ -96,7 +96,7 @@ def _run(words: list[str]) -> subprocess.CompletedProcess[str]:
         cwd=ROOT,
         env=environment(),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         errors="replace",
     )
 
@@ -142,7 +142,7 @@ def files_read(name: str, variant: Variant) -> set[str]:
                 source = [compile_[0], "-c", f"-Wa,--MD,{list_}", "-o", out]
                 run = _run([*source, f"{place}/s.s"])
                 if Path(list_).exists():
-                    read |= _names(Path(list_).read_text())
+                    read |= _names(Path(list_).read_text(encoding="utf-8"))
                 read |= set(re.findall(r"^(/[^:\n]+):\d", run.stderr, re.M))
                 read -= {f"{place}/s.s"}
         return read
@@ -152,7 +152,7 @@ def files_read(name: str, variant: Variant) -> set[str]:
 def _tools(compiler: str) -> list[Path]:
     """Folders in which included files may be: the tree and the compiler's own."""
     words = [compiler, "-print-file-name=include"]
-    run = subprocess.run(words, capture_output=True, text=True)
+    run = subprocess.run(words, capture_output=True, encoding="utf-8")
     own = [Path(run.stdout.strip()).resolve()] if "/" in run.stdout else []
     return [ROOT, *own]
 

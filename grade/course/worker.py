@@ -151,11 +151,11 @@ def run_pytest(name: str) -> Row:
             env=dict(os.environ, LUX9_OUTCOMES=str(out)),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=PYTEST_LIMIT,
         )
-        lines = out.read_text().splitlines() if out.exists() else []
+        lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
     return verdict_of([json.loads(line) for line in lines], run_.stdout + run_.stderr)
 
 
@@ -173,7 +173,7 @@ def run_any(test: GuestTest | str) -> Row:
 def docstring(test: str) -> str:
     """The sentence of a pytest function."""
     file, name = test.split("::", 1)
-    text = (ROOT / "grade" / file).read_text()
+    text = (ROOT / "grade" / file).read_text(encoding="utf-8")
     form = rf'^def {re.escape(name.split("[")[0])}\(.*?:\n    """(.*?)"""'
     match = re.search(form, text, re.M | re.S)
     return " ".join(match[1].split()) if match else ""
@@ -213,7 +213,9 @@ def build(rubric: Rubric, tests: list[GuestTest | str]) -> None:
     guest = [test for test in tests if isinstance(test, GuestTest)]
     variants = list(dict.fromkeys(test.variant for test in guest))
     for name in rubric.files:
-        sources.check_text(name, (ROOT / name).read_text(errors="replace"))
+        sources.check_text(
+            name, (ROOT / name).read_text(errors="replace", encoding="utf-8")
+        )
     for variant in variants or [replace(Variant(), stage=rubric.stage)]:
         with ThreadPoolExecutor(2) as pool:
             for _ in pool.map(sources.check_reads, rubric.files, repeat(variant)):
@@ -232,7 +234,7 @@ def make(variant: Variant) -> None:
         env=sources.environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         errors="replace",
     )
     if done.returncode != 0:

@@ -30,9 +30,11 @@ def _make_alone(name: str, words: list[str], root: Path) -> None:
     """Run make with these words while no other worker makes what has that name."""
     command = ["make", "-s", "say=", "-j2", "-C", str(root), *words]
     (root / "build").mkdir(exist_ok=True)
-    with (root / "build" / f".lock-{name}").open("w") as lock:
+    with (root / "build" / f".lock-{name}").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        run = subprocess.run(command, env=environment(), capture_output=True, text=True)
+        run = subprocess.run(
+            command, env=environment(), capture_output=True, encoding="utf-8"
+        )
     if run.returncode != 0:
         said = run.stdout + run.stderr
         raise RuntimeError(f"{' '.join(command)} failed:\n{said}")

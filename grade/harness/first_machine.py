@@ -42,7 +42,7 @@ def first_machine(name: str) -> First:
             cwd=ROOT,
             env={**environment(), VARIABLE: str(answer)},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
         )
         if answer.exists():
             return pickle.loads(answer.read_bytes())

@@ -194,7 +194,7 @@ class GuestTest:
 
 def name_errors(wrong: str) -> str:
     """The same, but where a check got an error its name stands behind it."""
-    rows = (ROOT / "kernel/include/lux/err.def").read_text()
+    rows = (ROOT / "kernel/include/lux/err.def").read_text(encoding="utf-8")
     names = {number: name for name, number in _ERROR.findall(rows)}
 
     def named(match: re.Match[str]) -> str:
@@ -267,7 +267,7 @@ def _spread(base: GuestTest, keys: dict[str, str]) -> list[GuestTest]:
 
 def tests_in(source: Path) -> list[GuestTest]:
     """The guest tests of one source file, in their home build."""
-    text = source.read_text()
+    text = source.read_text(encoding="utf-8")
     head = _HEAD.match(text)
     defaults = _keys(head[0]) if head else {}
     program = source.stem if source.parent.name == "user" else ""

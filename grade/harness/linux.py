@@ -43,7 +43,9 @@ def _entry(name: str, mode: int, data: bytes) -> bytes:
 def _download() -> None:
     """The kernel, its modules and busybox, out of packages of this Debian."""
     words = ["apt-cache", "depends", "linux-image-amd64"]
-    shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        words, capture_output=True, encoding="utf-8", check=True
+    ).stdout
     image = next(w for w in shown.split() if w.startswith("linux-image-6"))
     packages = FOLDER / "packages"
     packages.mkdir(parents=True, exist_ok=True)
@@ -68,7 +70,7 @@ def linux(script: str, initrd: Path) -> Path | None:
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         return None
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / ".lock").open("w") as lock:
+    with (FOLDER / ".lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not all((FOLDER / name).exists() for name in FILES):
             try:

@@ -544,7 +544,7 @@ class Machine:
         words = ["gdb", "-q", "-nx", "-batch", str(elf)]
         for command in (f"target remote {path}", *commands, "detach"):
             words += ["-ex", command]
-        run = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        run = subprocess.run(words, capture_output=True, encoding="utf-8", timeout=60)
         self.qmp.hmp("gdbserver none")
         return run.stdout
 

@@ -14,7 +14,7 @@ class Symbols:
     def __init__(self, elf: Path) -> None:
         self.elf = elf
         out = subprocess.run(
-            ["nm", "-n", str(elf)], capture_output=True, text=True, check=True
+            ["nm", "-n", str(elf)], capture_output=True, encoding="utf-8", check=True
         ).stdout
         rows = [line.split() for line in out.splitlines()]
         full = [row for row in rows if len(row) == 3]
@@ -41,7 +41,7 @@ class Symbols:
         if not addresses:
             return []
         command = ["addr2line", "-e", str(self.elf)] + [hex(a) for a in addresses]
-        run = subprocess.run(command, capture_output=True, text=True)
+        run = subprocess.run(command, capture_output=True, encoding="utf-8")
         return (
             run.stdout.splitlines()
             if run.returncode == 0

@@ -16,7 +16,7 @@ KEPT = Path(__file__).with_suffix(".txt")
 def unpack(place: Path) -> None:
     """A file for each line kept."""
     place.mkdir(parents=True, exist_ok=True)
-    for number, line in enumerate(KEPT.read_text().split()):
+    for number, line in enumerate(KEPT.read_text(encoding="utf-8").split()):
         (place / f"{number:04}").write_bytes(bytes.fromhex(line))
 
 
@@ -24,7 +24,7 @@ def pack(place: Path) -> None:
     """A line for each file, shortest first."""
     inputs = {path.read_bytes() for path in place.iterdir() if path.is_file()}
     lines = [data.hex() for data in sorted(inputs, key=lambda d: (len(d), d)) if data]
-    KEPT.write_text("".join(f"{line}\n" for line in lines))
+    KEPT.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ SWITCHFRAME = 7 * WORD  # struct switch_frame
 
 def ranks() -> list[tuple[str, int]]:
     """The ranks of boot/lock.h that this lab's kernel uses, with their numbers."""
-    text = (ROOT / "kernel/boot/lock.h").read_text()
+    text = (ROOT / "kernel/boot/lock.h").read_text(encoding="utf-8")
     rows = enumerate(re.findall(r"^    (RANK_\w+), +/\* (\w+)", text, re.M))
     return [(name, n) for n, (name, layer) in rows if layer in ("boot", "mmu", "sched")]
 

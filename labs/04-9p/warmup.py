@@ -26,7 +26,7 @@ IOHDRSZ = 24
 
 def message_numbers() -> dict[str, int]:
     """The types of lux/fcall.h."""
-    text = (ROOT / "kernel/include/lux/fcall.h").read_text()
+    text = (ROOT / "kernel/include/lux/fcall.h").read_text(encoding="utf-8")
     found = re.search(r"Tversion = (\d+),(.*?)Tmax", text, re.S)
     assert found
     body = re.sub(r"/\*.*?\*/", "", found[2])

@@ -49,7 +49,7 @@ class Repository:
             cwd=self.place,
             env={**self.environment, **more},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
         )
         if run.returncode != 0:
             raise RuntimeError(f"git {' '.join(words)}: {run.stderr}")
@@ -69,7 +69,7 @@ class Repository:
 def _date(root: Path) -> str:
     """When the reference was last changed."""
     words = ["git", "log", "-1", "--format=%cI"]
-    run = subprocess.run(words, cwd=root, capture_output=True, text=True)
+    run = subprocess.run(words, cwd=root, capture_output=True, encoding="utf-8")
     return run.stdout.strip() or "2026-01-01T00:00:00+00:00"
 
 

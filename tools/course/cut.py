@@ -120,8 +120,8 @@ def cut_tree(root: Path, steps: set[str], keep: set[str] = frozenset()) -> list[
     changed = []
     tagged = steps_in(root)
     for path in sorted({i.path for step in steps for i in tagged.get(step, [])}):
-        text = (root / path).read_text()
-        (root / path).write_text(cut_text(text, path, steps, keep))
+        text = (root / path).read_text(encoding="utf-8")
+        (root / path).write_text(cut_text(text, path, steps, keep), encoding="utf-8")
         changed.append(path)
     return changed
 

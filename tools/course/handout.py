@@ -85,7 +85,7 @@ def first_lab(path: str) -> int:
 def files_of(root: Path) -> list[str]:
     """The files of a tree that are its own, not a build's."""
     words = ["git", "ls-files", "-co", "--exclude-standard", "-z"]
-    run = subprocess.run(words, cwd=root, capture_output=True, text=True)
+    run = subprocess.run(words, cwd=root, capture_output=True, encoding="utf-8")
     if run.returncode == 0:
         return [f for f in sorted(set(run.stdout.split("\0"))) if f]
     found = [p.relative_to(root) for p in root.rglob("*") if p.is_file()]
@@ -103,7 +103,7 @@ def _later_programs(root: Path, lab: int) -> set[str]:
     found = set()
     for number, body in re.findall(
         r"^define USER_(?:LIB_|CMD_|SRV)(\d?)\n(.*?)^endef",
-        (root / "Makefile").read_text(),
+        (root / "Makefile").read_text(encoding="utf-8"),
         re.M | re.S,
     ):
         if int(number or 4) > lab:  # USER_SRV: file servers are stage 4's
@@ -116,14 +116,16 @@ def _later_programs(root: Path, lab: int) -> set[str]:
     }
     for path in (root / "user").rglob("*.c"):  # what others include stays
         if path.relative_to(root).as_posix() not in found:
-            named = re.findall(r'^#include "(.*)"', path.read_text(), re.M)
+            named = re.findall(
+                r'^#include "(.*)"', path.read_text(encoding="utf-8"), re.M
+            )
             headers -= {f"user/{name}" for name in named}
     return found | headers
 
 
 def _has_sources(path: Path, out: Path) -> bool:
     """Whether a host test finds all that its head says it needs."""
-    needed = re.findall(r"^ \* sources: (.*)$", path.read_text(), re.M)
+    needed = re.findall(r"^ \* sources: (.*)$", path.read_text(encoding="utf-8"), re.M)
     return all((out / name).exists() for line in needed for name in line.split())
 
 
@@ -195,7 +197,7 @@ def _fill(text: str, lab: labs.Lab, root: Path) -> str:
 
 def _readme(number: int, root: Path) -> str:
     """The handout's own README; after the last lab there is no next one."""
-    text = (TEMPLATE / "README.md").read_text()
+    text = (TEMPLATE / "README.md").read_text(encoding="utf-8")
     if number == max(labs.NAMES):
         text = re.sub(
             r"^## When this lab ends\n.*?(?=^Lux9 can)", "", text, flags=re.M | re.S
@@ -208,7 +210,7 @@ def _grader_manual(text: str, out: Path) -> str:
 
     Rows of tables go whose files or target are not there, and sections about
     files that are not there."""
-    makefile = (out / "Makefile").read_text()
+    makefile = (out / "Makefile").read_text(encoding="utf-8")
 
     def there(code: str) -> bool:
         make = re.match(r"make ([\w-]+)", code)
@@ -238,8 +240,10 @@ def add_todo(tree: Path, root: Path = ROOT) -> None:
     """Give a tree lab_todo, so that a file with missing steps builds in it."""
     (tree / TODO_FOLDER).mkdir(parents=True, exist_ok=True)
     for name in TODO_FILES:
-        text = _fill((TEMPLATE / name).read_text(), labs.load(root, 1), root)
-        (tree / TODO_FOLDER / name).write_text(text)
+        text = _fill(
+            (TEMPLATE / name).read_text(encoding="utf-8"), labs.load(root, 1), root
+        )
+        (tree / TODO_FOLDER / name).write_text(text, encoding="utf-8")
 
 
 def make_handout(
@@ -261,21 +265,27 @@ def make_handout(
             test.unlink()
     for name in STAGED:
         if (out / name).exists():
-            text = (out / name).read_text()
-            (out / name).write_text(_plain_stages(text, number))
+            text = (out / name).read_text(encoding="utf-8")
+            (out / name).write_text(_plain_stages(text, number), encoding="utf-8")
     for name, row in ROWS.items():
         for stage, layer in labs.LAYERS.items():
             if stage > number and (out / name).exists():
                 pattern = row.format(stage=stage, layer=layer)
-                text = (out / name).read_text()
-                (out / name).write_text(re.sub(pattern, "", text, flags=re.M))
+                text = (out / name).read_text(encoding="utf-8")
+                (out / name).write_text(
+                    re.sub(pattern, "", text, flags=re.M), encoding="utf-8"
+                )
     makefile = out / "Makefile"
-    makefile.write_text(_makefile(makefile.read_text(), number))
+    makefile.write_text(
+        _makefile(makefile.read_text(encoding="utf-8"), number), encoding="utf-8"
+    )
     manual = out / "grade/README.md"
     if manual.exists():
-        manual.write_text(_grader_manual(manual.read_text(), out))
+        manual.write_text(
+            _grader_manual(manual.read_text(encoding="utf-8"), out), encoding="utf-8"
+        )
     add_todo(out, root)
-    (out / "README.md").write_text(_readme(number, root))
+    (out / "README.md").write_text(_readme(number, root), encoding="utf-8")
     own = [number] if track == "fresh" else list(range(1, number + 1))
     steps = [s for s in steps_in(out) if int(s.split(".")[0]) in own]
     steps = [] if track == "solution" else steps

@@ -174,7 +174,7 @@ def write_table(check: Check) -> Path:
         marks = {i: "p" if rows[i]["verdict"] == "pass" else "F" for i in rows}
         lines.append("\t".join([trial.name, *(marks.get(i, "-") for i in runs)]))
     path = PLACE / f"lab{check.lab.number}.tsv"
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
 

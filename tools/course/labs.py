@@ -64,7 +64,7 @@ def load(root: Path, number: int) -> Lab:
     rubric = root / folder / "rubric.toml"
     if not rubric.exists():
         return Lab(number, folder)
-    return Lab(number, folder, tomllib.loads(rubric.read_text()))
+    return Lab(number, folder, tomllib.loads(rubric.read_text(encoding="utf-8")))
 
 
 def numbers(root: Path) -> list[int]:
@@ -78,5 +78,5 @@ def hints(root: Path, lab: Lab) -> dict[str, list[str]]:
     path = root / lab.folder / "hints.toml"
     if not path.exists():
         return {}
-    known = tomllib.loads(path.read_text())
+    known = tomllib.loads(path.read_text(encoding="utf-8"))
     return {str(k): list(v) for k, v in known.get("hints", known).items()}

@@ -29,13 +29,13 @@ class Mutant:
         """Apply it to a tree; returns what patch complains about."""
         words = ["patch", "-p1", "--batch", "--silent", "-r", "-", *options]
         words += ["--no-backup-if-mismatch", "-i", str(self.path.resolve())]
-        run = subprocess.run(words, cwd=tree, capture_output=True, text=True)
+        run = subprocess.run(words, cwd=tree, capture_output=True, encoding="utf-8")
         return (run.stdout + run.stderr).strip() if run.returncode else ""
 
 
 def read(path: Path) -> Mutant:
     """The mutant in that file."""
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     head = text.split("\n\n", 1)[0]
     found = dict(re.findall(r"^([\w-]+): *(.*)$", head, re.M))
     wrong = [f"no line `{key}: ...` in its head" for key in KEYS if not found.get(key)]

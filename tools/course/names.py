@@ -40,7 +40,7 @@ def names_in(text: str) -> set[str]:
 
 def _code(path: Path) -> str:
     """A file's text without its comments."""
-    text = path.read_text(errors="replace")
+    text = path.read_text(errors="replace", encoding="utf-8")
     if path.suffix in CODE:
         # directives stay: what a macro is called, and what it stands for
         return re.sub(r"/\*.*?\*/|//[^\n]*", " ", text, flags=re.S)
@@ -65,7 +65,7 @@ def _told(tree: Path, lab: labs.Lab) -> Iterator[tuple[str, set[str]]]:
     for step, items in steps_in(tree).items():
         if step.startswith(f"{lab.number}."):
             for item in items:
-                source = (tree / item.path).read_text()
+                source = (tree / item.path).read_text(encoding="utf-8")
                 place = f"{item.path}:{item.name}: its contract"
                 yield place, names_in(source[item.start : item.head])
     for step, hints in labs.hints(tree, lab).items():
@@ -78,7 +78,7 @@ def _step_names(root: Path, items: list[Item]) -> set[str]:
     """The names in a step's bodies, without C's own words."""
     found: set[str] = set()
     for item in items:
-        body = (root / item.path).read_text()[item.body : item.end]
+        body = (root / item.path).read_text(encoding="utf-8")[item.body : item.end]
         comment = r";[^\n]*" if item.path.endswith(".asm") else r"/\*.*?\*/"
         found.update(
             re.findall(r"[A-Za-z_]\w{2,}", re.sub(comment, " ", body, flags=re.S))
@@ -107,7 +107,7 @@ def _wrong_in_texts(root: Path, tree: Path) -> list[str]:
 
     Not names in the book's chapters, whose examples are from the whole system."""
     words = [sys.executable, str(root / "tools/check_docs.py"), str(tree)]
-    run = subprocess.run(words, capture_output=True, text=True, check=False)
+    run = subprocess.run(words, capture_output=True, encoding="utf-8", check=False)
     book = re.compile(r"docs/[\w-]+\.md: (?!no such file: [^`\s]+\.(?:svg|md)$)")
     found = [line for line in run.stdout.splitlines() if not book.match(line)]
     return [f"in the handout, {line}" for line in found] + run.stderr.splitlines()

@@ -274,7 +274,7 @@ def steps_in(root: Path) -> dict[str, list[Item]]:
         for source in sorted((root / folder).rglob("*.*")):
             if source.suffix in (".c", ".h", ".asm"):
                 path = source.relative_to(root).as_posix()
-                text = source.read_text()
+                text = source.read_text(encoding="utf-8")
                 if "Lab " in text:
                     for item in items_of(text, path):
                         if item.step:

@@ -44,14 +44,17 @@ HOSTILE = {
 
 def reference(rubric: Rubric) -> Files:
     """The lab's files as they should be."""
-    return {name: (ROOT / name).read_text() for name in rubric.files}
+    return {name: (ROOT / name).read_text(encoding="utf-8") for name in rubric.files}
 
 
 def starter(rubric: Rubric) -> Files:
     """The lab's files as the handout has them."""
     with tempfile.TemporaryDirectory() as place:
         make_handout(rubric.lab, Path(place), "fresh", ROOT)
-        return {name: (Path(place) / name).read_text() for name in rubric.files}
+        return {
+            name: (Path(place) / name).read_text(encoding="utf-8")
+            for name in rubric.files
+        }
 
 
 def mutants(rubric: Rubric) -> dict[str, Files]:
@@ -61,11 +64,14 @@ def mutants(rubric: Rubric) -> dict[str, Files]:
         with tempfile.TemporaryDirectory() as place:
             for name, text in reference(rubric).items():
                 (Path(place) / name).parent.mkdir(parents=True, exist_ok=True)
-                (Path(place) / name).write_text(text)
+                (Path(place) / name).write_text(text, encoding="utf-8")
             words = ["patch", "-p1", "-s", "-f", "-i", str(patch)]
             run = subprocess.run(words, cwd=place, capture_output=True)
             if run.returncode == 0:
-                files = {n: (Path(place) / n).read_text() for n in rubric.files}
+                files = {
+                    n: (Path(place) / n).read_text(encoding="utf-8")
+                    for n in rubric.files
+                }
                 found[patch.stem] = files
     return found
 
@@ -171,7 +177,7 @@ def main(arguments: list[str]) -> int:
     out, count = Path(places[0]), (numbers + [300])[1]
     rubric = for_lab(ROOT, numbers[0])
     (out / "in").mkdir(parents=True, exist_ok=True)
-    with (out / "truth.csv").open("w", newline="") as file:
+    with (out / "truth.csv").open("w", newline="", encoding="utf-8") as file:
         write = csv.writer(file, lineterminator="\n").writerow
         write(["student", "what", "points"])
         for number, (kind, made, points) in enumerate(class_of(rubric, count)):

@@ -38,7 +38,7 @@ def lines(name: str, addresses: list[int]) -> list[str]:
         return ["?"] * len(addresses)
     command = ["addr2line", "-fpe", str(path), *(hex(a) for a in addresses)]
     try:
-        run = subprocess.run(command, capture_output=True, text=True)
+        run = subprocess.run(command, capture_output=True, encoding="utf-8")
     except OSError:
         return ["?"] * len(addresses)
     text = run.stdout.replace(" at ??:?", "").replace(" at ./", "  ")
