@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -538,6 +539,64 @@ def test_first_words(tmp_path: Path) -> None:
     built(tree, "STAGE=1")
     result = run(Setup(kernel=tree / "build/s1/lux9.elf"))
     assert result.console.replace("\r", "").split() == shown.split()
+
+
+@pytest.mark.slow
+def test_recipe_of_lab_3(tmp_path: Path) -> None:
+    """The way back to a lost wakeup that step 3.4 shows leads to it."""
+    text = (ROOT / "labs/03-sched/README.md").read_text()
+    shown = re.search(r"\$ make (replay T='[\w-]+')\n((?s:.*?))```", text)
+    assert shown is not None
+    lab = labs.load(ROOT, 3)
+    make_handout(3, tmp_path / "lab", "solution")
+    mutant = next(m for m in mutants_of(ROOT, lab) if m.name == "sleep-unlock-first")
+    assert mutant.apply(tmp_path / "lab") == ""
+    commands = re.findall(r"^\(gdb\) (.*)$", shown[2], re.M)
+    flags = "".join(f" -ex '{command}'" for command in commands)
+    words = ["make", "-s", *shlex.split(shown[1]), f"GDBFLAGS=-batch{flags}"]
+    run_ = subprocess.run(
+        words,
+        cwd=tmp_path / "lab",
+        env={**environment(), "GDB_PLACE": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    said_ = run_.stdout + run_.stderr
+    for pattern in (
+        r"^Breakpoint 1, ktest_check \(ok=ok@entry=false",
+        r"^Breakpoint 2, set_and_wake",
+        r"^#0 +set_and_wake",
+        r"^#5 .* in proc_block .* at kernel/sched/wake\.c:(\d+)\n(?s:.*)^\1\t +spin_unlock",
+        r"^\$1 = PROC_RUNNING",
+    ):
+        assert re.search(pattern, said_, re.M), said_
+
+
+def test_attack_of_lab_3() -> None:
+    """Step 3.7's attack works with the right two numbers, and with no others."""
+    attack = ROOT / "labs/03-sched/attack.py"
+
+    def try_(*words: object) -> tuple[int, str]:
+        command = [sys.executable, str(attack), *map(str, words)]
+        run_ = subprocess.run(command, capture_output=True, text=True)
+        return run_.returncode, run_.stdout
+
+    question = try_("anna")[1]
+    last = int(re.search(r"its last (\d+) bytes", question)[1])  # type: ignore
+    assert question in (ROOT / "labs/03-sched/README.md").read_text()
+    assert try_("anna", hex(2**64 - last), last)[0] == 0
+    for offset, filesz, says in (
+        (0, 8192, "accepted by every kernel"),
+        (0, 8193, "refused"),
+        (2**64 - last + 1, last, "not the last"),
+        (2**64 - 5000, 5000, "no secret"),
+        (2**64, 1, "64 bits"),
+    ):
+        status, said_ = try_("anna", offset, filesz)
+        assert status == 1 and says in said_, said_
+    assert try_("anna", 1)[0] == 2
 
 
 def test_assembly_of_the_primer(tmp_path: Path) -> None:

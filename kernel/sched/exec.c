@@ -112,13 +112,17 @@ set_name(struct proc *p, const char *path)
 }
 
 /*
- * See sched.h.  0, or the error of program_open, elf_check, map_program or
- * push_args, or -E_NOMEM: then the old image goes on as if nothing had been.
- * First everything that can fail: find, check, a new space, its regions, and
- * with the new space in use the arguments.  Then what cannot: the old space
- * (a kernel process has none) is freed, name, program and registers are the
- * new ones, note handler and note frame are gone, and resched makes the way
- * back to user mode load all registers.
+ * See sched.h.  Replace the running process's image by the program at path.
+ *
+ * Returns 0, or the error of program_open, elf_check, map_program or
+ * push_args, or -E_NOMEM.
+ * On an error the old image goes on as if nothing had been: its space is in
+ * use, nothing of the process has changed, and no page is left of the new one.
+ * On success the process has the new space, with the arguments on its stack
+ * (push_args writes to the space in use); the old one (a kernel process has
+ * none) is freed.  Name, program and registers are the new ones, note handler
+ * and note frame are gone, and resched makes the way back to user mode load
+ * all registers.
  *
  * Lab 3.8
  */
