@@ -544,7 +544,7 @@ def test_first_words(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_recipe_of_lab_3(tmp_path: Path) -> None:
     """The way back to a lost wakeup that step 3.4 shows leads to it."""
-    text = (ROOT / "labs/03-sched/README.md").read_text()
+    text = (ROOT / "labs/03-sched/README.md").read_text(encoding="utf-8")
     shown = re.search(r"\$ make (replay T='[\w-]+')\n((?s:.*?))```", text)
     assert shown is not None
     lab = labs.load(ROOT, 3)
@@ -561,6 +561,7 @@ def test_recipe_of_lab_3(tmp_path: Path) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        encoding="utf-8",
         timeout=280,
     )
     said_ = run_.stdout + run_.stderr
@@ -580,12 +581,12 @@ def test_attack_of_lab_3() -> None:
 
     def try_(*words: object) -> tuple[int, str]:
         command = [sys.executable, str(attack), *map(str, words)]
-        run_ = subprocess.run(command, capture_output=True, text=True)
+        run_ = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
         return run_.returncode, run_.stdout
 
     question = try_("anna")[1]
     last = int(re.search(r"its last (\d+) bytes", question)[1])  # type: ignore
-    assert question in (ROOT / "labs/03-sched/README.md").read_text()
+    assert question in (ROOT / "labs/03-sched/README.md").read_text(encoding="utf-8")
     assert try_("anna", hex(2**64 - last), last)[0] == 0
     for offset, filesz, says in (
         (0, 8192, "accepted by every kernel"),
