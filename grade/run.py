@@ -142,6 +142,7 @@ def debug(setup: Setup, command: list[str], first: list[str], more: list[str]) -
         print("`help lux` lists what GDB knows about Lux9.")
         sys.stdout.flush()
         environment = dict(os.environ, LUX9_CONSOLE=str(sockets() / "console"))
+        environment["LUX9_CONSOLE_LOG"] = str(PLACE / "console.log")
         return run_in_foreground(gdb, cwd=ROOT, env=environment)
     finally:
         machine.terminate()

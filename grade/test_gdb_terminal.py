@@ -142,16 +142,25 @@ def test_ctrl_z_stops_the_job(tmp_path: Path) -> None:
         shell.end()
 
 
-def test_console_of_a_machine_that_ended(terminal: Terminal) -> None:
-    """When the machine ends, its console's last lines are shown; lux log has them."""
-    terminal.command("tbreak monitor")
-    terminal.command("continue")
-    terminal.command("lux type off")
-    said = terminal.command("continue")
-    assert "The machine has ended.  The last lines on its console:\n" in said
-    assert "lux9> off\n" in said.split("The machine has ended")[1]
-    assert "lux9> off" in terminal.command("lux log 2")
-    assert "ended" not in terminal.command("print 1"), "it is said once"
+@pytest.mark.parametrize("folder", [".", "x" * 120], ids=["short", "long"])
+def test_console_of_a_machine_that_ended(folder: str, tmp_path: Path) -> None:
+    """When the machine ends, its console's last lines are shown; lux log has them.
+
+    Also where the session's folder has a path too long for a socket."""
+    Variant(stage=1).make()
+    terminal = Terminal(tmp_path / folder, "make", "-s", "gdb", "STAGE=1")
+    try:
+        terminal.expect(PROMPT)
+        terminal.command("tbreak monitor")
+        terminal.command("continue")
+        terminal.command("lux type off")
+        said = terminal.command("continue")
+        assert "The machine has ended.  The last lines on its console:\n" in said
+        assert "lux9> off\n" in said.split("The machine has ended")[1]
+        assert "lux9> off" in terminal.command("lux log 2")
+        assert "ended" not in terminal.command("print 1"), "it is said once"
+    finally:
+        terminal.end()
 
 
 # ---- labels, before the kernel runs ----

@@ -1,7 +1,7 @@
 """lux log and lux type: the console of the machine, also when that has ended.
 
-`make gdb` names in LUX9_CONSOLE the socket of the machine's serial line; what
-the machine printed is beside it, in a file with the suffix .log.
+`make gdb` names in LUX9_CONSOLE the socket of the machine's serial line, and in
+LUX9_CONSOLE_LOG the file that has what the machine printed.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ LAST = 5  # lines shown when the machine has ended
 
 def log_file() -> Path | None:
     """Where the machine's output is kept on the host, in `make gdb`."""
-    path = os.environ.get("LUX9_CONSOLE", "")
-    file = Path(path).with_suffix(".log") if path else None
-    return file if file and file.exists() else None
+    path = os.environ.get("LUX9_CONSOLE_LOG", "")
+    return Path(path) if path and Path(path).exists() else None
 
 
 def printable(line: str) -> str:
