@@ -159,6 +159,9 @@ def test_console_of_a_machine_that_ended(folder: str, tmp_path: Path) -> None:
         assert "lux9> off\n" in said.split("The machine has ended")[1]
         assert "lux9> off" in terminal.command("lux log 2")
         assert "ended" not in terminal.command("print 1"), "it is said once"
+        for command in ("mode", "cpu", "walk 0"):
+            text = terminal.command(f"lux {command}")
+            assert f"lux {command.split()[0]}: the machine has ended; `lux log`" in text
     finally:
         terminal.end()
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import gdb
 
+from lux import kernel
 from lux.command import LuxCommand, number
 
 SHOWN = 6  # instructions
@@ -45,7 +46,7 @@ def state() -> State:
     """The selected CPU's state, as QEMU's monitor has it."""
     thread = gdb.selected_thread()
     if thread is None:
-        raise LookupError("no machine is attached: `make gdb` does that")
+        raise kernel.Unready(kernel.no_machine())
     text = gdb.execute("monitor info registers -a", to_string=True)
     cpus = text.split("CPU#")[1:]
     mine = cpus[min(thread.num, len(cpus)) - 1]

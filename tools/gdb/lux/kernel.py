@@ -7,6 +7,7 @@ trying, lists have an end, and a text that is none is shown as it is.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,12 +32,19 @@ def register(name: str, thread: gdb.InferiorThread | None = None) -> int:
     return int(gdb.newest_frame().read_register(name)) & (1 << 64) - 1
 
 
+def no_machine() -> str:
+    """Why there is nothing to look at."""
+    if os.environ.get("LUX9_CONSOLE"):  # inside make gdb
+        return "the machine has ended; `lux log` shows its console"
+    return "no machine is attached: `make gdb` does that"
+
+
 @contextmanager
 def kernel_view() -> Iterator[None]:
     """Look through a CPU whose page tables show the kernel; then go back."""
     thread = gdb.selected_thread()
     if thread is None:
-        raise Unready("no machine is attached: `make gdb` does that")
+        raise Unready(no_machine())
     frame = gdb.selected_frame()
     others = sorted(gdb.selected_inferior().threads(), key=lambda t: t.num)
     try:
