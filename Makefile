@@ -240,18 +240,13 @@ KTEST_4 = $(wildcard grade/guest/kernel/test_9p_*.c)
 present := 1 $(if $(wildcard kernel/mmu/*.c),2) \
 	$(if $(wildcard kernel/sched/*.c),3) $(if $(wildcard kernel/9p/*.c),4)
 STAGE ?= $(lastword $(present))
+include tools/make/variables.mk
+STAGE := $(or $(STAGE),$(lastword $(present)))
 stages := $(wordlist 1,$(STAGE),1 2 3 4)
 VARIANT := s$(STAGE)$(if $(DEBUG),-debug)$(if $(KTEST),-ktest)$(if $(SAN),-$(SAN))
-VARIANT := $(VARIANT)$(if $(filter clang%,$(CC)),-clang)
+VARIANT := $(VARIANT)$(if $(filter-out gcc,$(CC)),-$(CC))
 B := build/$(VARIANT)
 KERNEL := $(B)/lux9.elf
-
-ifneq ($(filter-out $(present),$(STAGE)),)
-$(error STAGE=$(STAGE): this tree has the stages $(strip $(present)))
-endif
-ifneq ($(filter-out ubsan kasan,$(SAN)),)
-$(error SAN=$(SAN): it can be ubsan or kasan)
-endif
 
 # ---- tools: the first cross toolchain that works ----
 
@@ -261,9 +256,15 @@ CROSS := $(if $(call works,x86_64-elf-),x86_64-elf-,$(if \
 	$(call works,x86_64-linux-gnu-),x86_64-linux-gnu-))
 endif
 ifeq ($(filter clang%,$(CC)),)
-KCC := $(CROSS)gcc
+KCC := $(CROSS)$(or $(CC),gcc)
+ifneq ($(CC),) # named by the user: a cross compiler of that version, or plain
+KCC := $(if $(shell command -v $(KCC)),$(KCC),$(CC))
+endif
 else
 KCC := $(CC) --target=x86_64-unknown-linux-gnu
+endif
+ifeq ($(if $(CC),$(findstring x86_64,$(shell $(KCC) -dumpmachine 2>/dev/null)),-),)
+$(error CC: not installed, or not for x86-64 ($(CC)); install it, or see make doctor)
 endif
 ifneq ($(findstring elf_x86_64,$(shell $(CROSS)ld -V 2>/dev/null)),)
 LD := $(CROSS)ld
@@ -292,7 +293,7 @@ KCFLAGS := -std=gnu2x -O2 -g $(WARN) -ffreestanding -fno-builtin \
 	-fno-omit-frame-pointer -fno-optimize-sibling-calls \
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common \
 	-fstack-protector-strong -mstack-protector-guard=global \
-	-ffile-prefix-map=$(CURDIR)=. \
+	-ffile-prefix-map=$(call quote,$(CURDIR))=. \
 	-Ikernel -Ikernel/include -DSTAGE=$(STAGE) -DKERNEL_ELF='"$(KERNEL)"' \
 	$(if $(DEBUG),-DDEBUG=1) $(TODO_CFLAGS)
 KCFLAGS += $(if $(filter clang%,$(CC)),,-fno-tree-loop-distribute-patterns)
@@ -340,7 +341,7 @@ $(B)/objects: FORCE | $$(@D)/
 $(B)/flags: FORCE | $$(@D)/
 	$(Q)$(KCC) -dumpmachine 2>/dev/null | grep -q x86_64 || { echo "\
 	$(KCC) makes no code for x86-64: see make doctor" >&2; exit 1; }
-	$(call remember,$(subst $(CURDIR),.,$(KCC) \
+	$(call remember,$(subst $(call quote,$(CURDIR)),.,$(KCC) \
 		$(KCFLAGS) $(SAN_FLAGS) $(UCFLAGS) $(NASMFLAGS)))
 FORCE:
 
@@ -394,7 +395,7 @@ $(B)/shared/%.c.o: %.c $(B)/flags | $$(@D)/
 		-mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer \
 		-fno-asynchronous-unwind-tables -fno-strict-aliasing \
 		-fno-stack-protector -fvisibility=hidden \
-		-ffile-prefix-map=$(CURDIR)=. -Ikernel -Ikernel/include $(TODO_CFLAGS) \
+		-ffile-prefix-map=$(call quote,$(CURDIR))=. -Ikernel -Ikernel/include $(TODO_CFLAGS) \
 		-MMD -MP -c -o $@ $<
 
 # what reports a mistake must not report its own
@@ -407,9 +408,10 @@ endif
 
 # NASM's table of address ranges names all sections, its compilation unit the
 # first alone: GDB believes the table, and complains at each step in another
-$(B)/%.asm.o: %.asm $(B)/offsets.inc $(B)/flags | $$(@D)/
+$(B)/%.asm.o: %.asm $(B)/offsets.inc $(B)/flags tools/asm_place.py | $$(@D)/
 	$(call say,NASM,$<)
 	$(Q)$(NASM) $(NASMFLAGS) -MD $@.d -MP -o $@ $<
+	$(Q)$(PYTHON) tools/asm_place.py $@
 	$(Q)$(OBJCOPY) -R .debug_aranges -R .rela.debug_aranges $@
 
 # structure offsets for assembly, from what the C compiler lays out
@@ -621,7 +623,7 @@ UCFLAGS := -std=gnu2x -O2 -g $(WARN) -ffreestanding -fno-pic -fno-pie \
 	-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer \
 	-fno-asynchronous-unwind-tables -fno-stack-protector \
 	-fno-strict-aliasing -fno-common \
-	-ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=. \
+	-ffunction-sections -fdata-sections -ffile-prefix-map=$(call quote,$(CURDIR))=. \
 	-Iuser -Ikernel -Ikernel/include -DSTAGE=$(STAGE) $(TODO_CFLAGS)
 UCFLAGS += $(if $(filter clang%,$(CC)),,-fno-tree-loop-distribute-patterns)
 ULDFLAGS := -nostdlib -static -z max-page-size=0x1000 -z noexecstack \
@@ -644,10 +646,9 @@ ifneq ($(filter 3,$(stages)),)
 BOOT_ARCHIVE := $(B)/boot.tar
 endif
 archived := $(USER_BIN) $(USER_ETC) $(if $(filter 4,$(stages)),lib) $(if $(KTEST),$(USER_TEST_BIN) elf)
-$(B)/boot.tar: $(addprefix $(U)/root/,$(archived))
+$(B)/boot.tar: $(addprefix $(U)/root/,$(archived)) tools/archive.py
 	$(call say,TAR,$@)
-	$(Q)tar -C $(U)/root -cf $@ --format=ustar --sort=name --mtime=@0 \
-		--owner=0 --group=0 --numeric-owner $(sort $(archived))
+	$(Q)$(PYTHON) tools/archive.py $@ $(U)/root $(sort $(archived))
 
 # program files that lie, for grade/guest/user/elf.c
 $(U)/root/elf: grade/guest/make_elfs.py | $$(@D)/
@@ -707,42 +708,32 @@ $(ISO): $(KERNEL) $(BOOT_ARCHIVE) kernel/boot/grub.cfg $(B)/append.cfg
 
 # GRUB's variable with the kernel's command line
 $(B)/append.cfg: FORCE | $$(@D)/
-	$(call remember,set append="$(subst ",\",$(APPEND))")
+	$(call remember,set append=$(call quote,$(APPEND)))
 
 # ---- run ----
 
 CPUS ?= 1
 MEM ?= 512
 APPEND ?=
-OVMF ?= $(firstword $(wildcard /usr/share/OVMF/OVMF_CODE.fd \
-	/usr/share/ovmf/OVMF.fd /usr/share/edk2/ovmf/OVMF_CODE.fd))
 QEMU ?= qemu-system-x86_64
-QEMU_FLAGS = -M q35 -cpu max -m $(MEM) -smp $(CPUS) \
-	-device isa-debug-exit,iobase=0xf4,iosize=4 \
-	$(if $(UEFI),-drive if=pflash$(,)format=raw$(,)readonly=on$(,)file=$(OVMF))
-, := ,
-TERMINAL := -display none -serial mon:stdio
+QEMU_FLAGS ?=
 
 # SERVE=path or port: a socket of this host on which Lux9 serves its name space
-# as 9P2000, by way of its second serial port
-SERVE ?=
-number = $(if $1,$(if $(shell echo '$1' | tr -d 0-9),,yes))
-SERVE_FLAGS = $(if $(SERVE),-serial $(if $(call number,$(SERVE)),\
-	tcp:127.0.0.1:$(SERVE)$(,)nodelay=on,unix:$(SERVE))$(,)server=on$(,)wait=off)
-
-# SHARE=dir: a directory of this host that Lux9 shows as /n/host
-SHARE ?=
-RUN_QEMU = $(if $(SHARE),$(PYTHON) tools/share.py '$(SHARE)') $(QEMU)
+# as 9P2000, by way of its second serial port; SHARE=dir: a directory of this
+# host that Lux9 shows as /n/host.  tools/qemu.py checks them, and starts QEMU.
+RUN_QEMU = $(Q)QEMU=$(call quote,$(QEMU)) CPUS=$(CPUS) MEM=$(MEM) UEFI=$(UEFI) \
+	APPEND=$(call quote,$(APPEND)) SERVE=$(call quote,$(SERVE)) \
+	SHARE=$(call quote,$(SHARE)) OVMF=$(call quote,$(OVMF)) \
+	QEMU_FLAGS=$(call quote,$(QEMU_FLAGS)) $(PYTHON) tools/qemu.py $1 $2
 
 qemu: $(ISO)
-	$(RUN_QEMU) $(QEMU_FLAGS) $(TERMINAL) $(SERVE_FLAGS) -cdrom $(ISO)
+	$(call RUN_QEMU,terminal,$(ISO))
 
 qemu-window: $(ISO)
-	$(RUN_QEMU) $(QEMU_FLAGS) -serial mon:stdio $(SERVE_FLAGS) -cdrom $(ISO)
+	$(call RUN_QEMU,window,$(ISO))
 
 qemu-direct: $(KERNEL) $(BOOT_ARCHIVE)
-	$(RUN_QEMU) $(QEMU_FLAGS) $(TERMINAL) $(SERVE_FLAGS) -kernel $(KERNEL) $(addprefix \
-		-initrd ,$(BOOT_ARCHIVE)) -append '$(APPEND)'
+	$(call RUN_QEMU,direct,$(KERNEL) $(BOOT_ARCHIVE))
 
 # ---- tests and tools ----
 
@@ -753,7 +744,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 JOBS_FLAG = $(shell $(PYTEST) -c 'import xdist' 2>/dev/null && printf '%s %s' -n $(JOBS))
 
 test:
-	$(Q)$(PYTEST) -m pytest $(JOBS_FLAG) $(if $(T),-k '$(T)')
+	$(Q)$(PYTEST) -m pytest $(JOBS_FLAG) $(if $(T),-k $(call quote,$(T)))
 
 check:
 	$(Q)tools/check.sh
@@ -763,15 +754,15 @@ doctor:
 
 gdb replay:
 	$(Q)STAGE=$(STAGE) DEBUG=$(DEBUG) SAN=$(SAN) CC=$(CC) CPUS=$(CPUS) \
-		MEM=$(MEM) APPEND='$(APPEND)' AT='$(AT)' \
-		$(PYTHON) -m grade.run $@ $(T) $(GDBFLAGS)
+		MEM=$(MEM) APPEND=$(call quote,$(APPEND)) AT=$(call quote,$(AT)) \
+		$(PYTHON) -m grade.run $@ $(if $(T),$(call quote,$(T))) $(GDBFLAGS)
 
 # what to trace: one program with its words
 RUN ?= forkbomb 6
 trace:
 	$(Q)STAGE=$(STAGE) DEBUG=$(DEBUG) SAN=$(SAN) CC=$(CC) \
 		CPUS=$(if $(filter file,$(origin CPUS)),2,$(CPUS)) MEM=$(MEM) \
-		APPEND='$(APPEND)' $(PYTHON) -m grade.run $@ $(RUN)
+		APPEND=$(call quote,$(APPEND)) $(PYTHON) -m grade.run $@ $(call quote,$(RUN))
 
 .PHONY: test check doctor gdb replay trace
 
@@ -852,24 +843,26 @@ build/host/fuzz_fcall: grade/host/fuzz_fcall.c \
 
 # the next hint for a step; N=2: that one
 hint:
-	$(Q)$(PYTHON) tools/hint.py $(STEP) $(N)
+	$(Q)$(PYTHON) tools/hint.py $(call quote,$(STEP)) $(N)
 .PHONY: hint
 
 # points for this tree, or for SUBMISSION=archive, folder or git revision
-GRADE = $(Q)PYTHONPATH=$(CURDIR) $(PYTHON) -m grade.course
+GRADE = $(Q)PYTHONPATH=$(call quote,$(CURDIR)) $(PYTHON) -m grade.course
 grade:
-	$(GRADE) grade $(LAB) submission='$(SUBMISSION)' out='$(OUT)' only='$(T)' jobs=$(JOBS)
+	$(GRADE) grade $(LAB) submission=$(call quote,$(SUBMISSION)) out=$(call \
+		quote,$(OUT)) only=$(call quote,$(T)) jobs=$(JOBS)
 
 # the reports of OUT once more: the same bytes?
 regrade:
-	$(GRADE) regrade $(OUT) jobs=$(JOBS)
+	$(GRADE) regrade $(call quote,$(OUT)) jobs=$(JOBS)
 
 class:
-	$(GRADE) class $(LAB) '$(DIR)' '$(OUT)' roster='$(ROSTER)' jobs=$(JOBS)
+	$(GRADE) class $(LAB) $(call quote,$(DIR)) $(call quote,$(OUT)) \
+		roster=$(call quote,$(ROSTER)) jobs=$(JOBS)
 
 # the files to hand in, as an archive
 handin:
-	$(GRADE) pack $(LAB) out='$(OUT)'
+	$(GRADE) pack $(LAB) out=$(call quote,$(OUT))
 .PHONY: grade regrade class handin
 
 -include tools/course/course.mk

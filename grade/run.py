@@ -17,7 +17,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import select
+import shlex
 import shutil
 import signal
 import socket
@@ -38,6 +40,7 @@ from grade.harness.machine import base_command, end_with_parent
 
 # logs of a session; tests want places of their own
 PLACE = Path(os.environ.get("GDB_PLACE") or ROOT / "build" / "gdb")
+CMDLINE = 1000  # bytes of the kernel's command line
 SOCKET_LIMIT = 100  # bytes of a Unix socket's path, in every system
 GDB = shutil.which("gdb") or shutil.which("x86_64-elf-gdb") or "gdb"
 
@@ -48,7 +51,7 @@ def variant_of_make() -> Variant:
     chosen = Variant(
         debug=bool(os.environ.get("DEBUG")),
         san=os.environ.get("SAN", ""),
-        cc=cc if cc.startswith("clang") else "",
+        cc="" if cc == "gcc" else cc,
         ktest=bool(os.environ.get("KTEST")),
     )
     return replace(chosen, stage=int(stage)) if stage else chosen
@@ -207,16 +210,35 @@ def replay(name: str, more: list[str]) -> int:
     return debug(setup, plain + ["-icount", f"rr=replay,{mode}"], [], more)
 
 
+def as_arguments(words: list[str]) -> str:
+    """Words as `args=` of the kernel's command line has them: \\ooo in base 8."""
+    special = re.compile(rb"[^\w./:=+-]")
+
+    def coded(word: str) -> str:
+        raw = os.fsencode(word)
+        return special.sub(lambda m: b"\\%03o" % m[0][0], raw).decode("ascii")
+
+    return ",".join(map(coded, words))
+
+
 def trace(words: list[str]) -> int:
     """`make trace`: run one program with tracing on and draw what happened."""
-    program, *args = words or ["forkbomb", "6"]
+    run = " ".join(words)
+    try:
+        program, *args = shlex.split(run) or ["forkbomb", "6"]
+    except ValueError as error:
+        print(f"RUN: {error} ({run}); quote as in a shell", file=sys.stderr)
+        return 1
     setup = setup_for("")
     if variant_of_make().stage < 4:  # the program is the first process
         name = program if "/" in program else f"bin/{program}"
         line = f"records trace init={name} {setup.cmdline}"
-        line += f" args={','.join(args)}" if args else ""
+        line += f" args={as_arguments(args)}" if args else ""
     else:  # init makes the name space, and runs it
-        line = f"records trace {setup.cmdline} args={','.join([program, *args])}"
+        line = f"records trace {setup.cmdline} args={as_arguments([program, *args])}"
+    if len(line) > CMDLINE:
+        print(f"RUN: too long ({len(line)} bytes with the rest); {CMDLINE} at most")
+        return 2
     # QEMU's CPUs take turns, until a timer interrupt comes: hence the tick.
     line += " tick_us=50" if setup.cpus > 1 else ""
     setup = replace(setup, cmdline=line, shift=3, terminal=False)

@@ -67,23 +67,18 @@ def test_no_segment_is_writable_and_executable(kernel: Path) -> None:
 
 @pytest.mark.slow
 def test_build_is_reproducible(kernel: Path, tmp_path: Path) -> None:
-    """The same sources in another folder make the same kernel.
-
-    Debug information is left out: the assembler writes its folder there.
-    """
+    """The same sources in another folder make the same kernel."""
+    place = tmp_path / "my course (2)" / "it's a&b"
+    place.mkdir(parents=True)
     for name in ("Makefile", "kernel", "tools", "user", "grade"):
         if (ROOT / name).is_dir():
             ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, tmp_path / name, ignore=ignore)
+            shutil.copytree(ROOT / name, place / name, ignore=ignore)
         elif (ROOT / name).exists():
-            shutil.copy2(ROOT / name, tmp_path / name)
-    Variant(stage=1, ktest=False).make(root=tmp_path)
-    images = []
-    for elf in (kernel, tmp_path / kernel.relative_to(ROOT)):
-        stripped = tmp_path / f"stripped{len(images)}"
-        subprocess.run(["strip", "-o", stripped, elf], check=True)
-        images.append(stripped.read_bytes())
-    assert images[0] == images[1]
+            shutil.copy2(ROOT / name, place / name)
+    Variant(stage=1, ktest=False).make(root=place)
+    made = place / kernel.relative_to(ROOT)
+    assert made.read_bytes() == kernel.read_bytes()
 
 
 def test_direct_start(kernel: Path, start: Start) -> None:

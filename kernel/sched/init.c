@@ -68,6 +68,35 @@ sched_init(void)
         ktest_run();
 }
 
+static bool
+is_octal(char c)
+{
+    return c >= '0' && c <= '7';
+}
+
+/*
+ * Take a word of `args=` out of the text at *at, in place: up to a comma, \ooo
+ * the byte with that number in base 8.  *at is the next one, or NULL.
+ */
+static char *
+take_word(char **at)
+{
+    char *word = *at, *to = *at, *p = *at;
+
+    while (*p != '\0' && *p != ',') {
+        if (p[0] == '\\' && is_octal(p[1]) && is_octal(p[2]) &&
+                is_octal(p[3])) {
+            *to++ = (char)(((p[1] & 3) << 6) | ((p[2] & 7) << 3) | (p[3] & 7));
+            p += 4;
+        } else {
+            *to++ = *p++;
+        }
+    }
+    *at = *p == ',' ? p + 1 : NULL;
+    *to = '\0';
+    return word;
+}
+
 /* The program to start: `init=path` of the command line, and its arguments
  * in `args=`, divided by commas. */
 static unsigned
@@ -81,14 +110,8 @@ init_args(char path[MAX_PATH], char *argv[MAX_ARGS], char buf[MAX_CMDLINE])
     argv[0] = path;
     if (cmdline_get("args", buf, MAX_CMDLINE) <= 0)
         return argc;
-    while (argc < MAX_ARGS) {
-        argv[argc++] = at;
-        while (*at && *at != ',')
-            at++;
-        if (!*at)
-            break;
-        *at++ = '\0';
-    }
+    while (argc < MAX_ARGS && at != NULL)
+        argv[argc++] = take_word(&at);
     return argc;
 }
 

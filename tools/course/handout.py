@@ -49,10 +49,13 @@ RULES: list[tuple[str, int]] = [
     (r"grade/README\.md$", 1),
     (r"grade/test_mmu\.py$", 2),
     (r"grade/test_sched\.py$", 3),
-    (r"tools/(symbols|lines|font|doctor|hint)\.py$|tools/install\.sh$", 1),
-    (r"tools/gdb/", 1),
+    (r"tools/(symbols|lines|font|asm_place|doctor|hint)\.py$|tools/install\.sh$", 1),
+    (r"tools/(gdb|make)/|tools/qemu\.py$", 1),
     (r"tools/(manual|share)\.py$|grade/(p9|test_9p_\w+)\.py$", 4),
-    (r"tools/(trace|trace_picture|trace_sequence|bench)\.py$|docs/bench\.tsv$", 3),
+    (
+        r"tools/(archive|trace|trace_picture|trace_sequence|bench)\.py$|docs/bench\.tsv$",
+        3,
+    ),
     (r"docs/(debugging|learning-alone|nasm-x86|words)\.md$", 1),
 ]
 # Where `#if STAGE >= n` stands.
