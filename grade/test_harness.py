@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Callable
 
 import pytest
@@ -169,3 +170,16 @@ def test_keys_of_a_comment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     ]
     assert tests[1].doc == "Spins." and tests[-1].panic == "no frames left"
     assert {t.stage for t in tests} == {2}
+
+
+def test_nothing_is_awaited_after_a_missing_step(monkeypatch) -> None:
+    """What waits on a console fails at once when a lab's step is named instead."""
+    machine = Machine.__new__(Machine)
+    machine.setup, machine.end = Setup(limit=None), None
+    said = "step 4.2 is not written yet: kernel/9p/a.c:take, see labs/04-9p"
+    monkeypatch.setattr(machine, "_pump", lambda: pytest.fail("it waits"))
+    monkeypatch.setattr(machine, "result", lambda: SimpleNamespace(report=lambda: said))
+    machine._seen, machine._typed = 0, f"lux9% ls\r\n{said}\r\n".encode()
+    with pytest.raises(GuestFailure, match="step 4.2 is not written yet"):
+        machine.expect("never")
+    assert machine.expect("ls")[0] == "ls"

@@ -39,6 +39,10 @@ PICTURE_LIMIT = 8 << 20  # the same with a screen: QEMU writes its picture to a 
 # a submission runs: QEMU may not start programs, and has only so much memory
 CONFINE = bool(os.environ.get("LUX9_CONFINE"))
 SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny"
+# what a lab's missing step says (tools/course/template/), as a line
+UNWRITTEN_LINE = re.compile(
+    r"^step \d+\.\d+ is not written yet: \S+, see \S+\r?\n", re.M
+)
 WATCHDOG_MAX = 30  # seconds; the ib700 counts 0, 2, .. 30
 
 
@@ -456,7 +460,8 @@ class Machine:
         """Read the console until pattern matches what came since the last one.
 
         Fails after `limit` seconds of guest time (if the machine has a limit of
-        those) or at the end of the run.
+        those), at the end of the run, or when a step that is missing in a lab is
+        named instead: the program that met it is gone, and others may wait for it.
         """
         try:
             if self.end is None and self.setup.limit is not None:
@@ -470,7 +475,7 @@ class Machine:
                 end = new[: match.end()].encode("utf-8", "surrogateescape")
                 self._seen += len(end)
                 return match
-            if self.end is not None:
+            if self.end is not None or UNWRITTEN_LINE.search(new):
                 story = self.result().report()
                 raise GuestFailure(f"expected {pattern!r} on the console\n{story}")
             self._pump()
