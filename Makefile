@@ -26,6 +26,9 @@
 # to run: CPUS=, MEM= (MiB), UEFI=1, APPEND="kernel command line".
 # Each combination is built in its own folder, build/<variant>/.
 
+ifeq ($(filter-out 3.%,$(MAKE_VERSION)),) # Apple's
+$(error make: too old ($(MAKE_VERSION)); use GNU make 4.0 or later, gmake on macOS)
+endif
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 ifeq ($(MAKELEVEL)$(findstring -j,$(MAKEFLAGS)),0) # a job for each CPU, unless told
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
@@ -35,13 +38,12 @@ endif
 
 # ---- what this system lacks is installed first ----
 
-ifneq ($(filter qemu qemu-window qemu-direct test,$(MAKECMDGOALS)),)
-ifneq ($(shell test build/.tools -nt tools/doctor.py || \
-	{ tools/install.sh >&2 && mkdir -p build && touch build/.tools; } || \
-	echo missing),)
-$(error some tools are missing: make doctor lists them)
-endif
-endif
+# $(call install,goal): all that is missing, if the goal cannot do without
+install = $(shell test build/.tools-$1 -nt tools/doctor.py || \
+	{ tools/install.sh for $1 >&2 && mkdir -p build && touch build/.tools-$1; } || \
+	echo missing)
+$(foreach g,$(filter qemu qemu-window qemu-direct test,$(MAKECMDGOALS)),$(if \
+	$(call install,$g),$(error make $g: tools are missing; make doctor lists them)))
 
 # ---- the kernel's source files, by stage, with what each one is ----
 
@@ -699,12 +701,12 @@ $(U)/%.asm.o: %.asm kernel/include/lux/syscalls.def $(B)/flags | $$(@D)/
 
 ISO := $(B)/lux9.iso
 iso: $(ISO)
-$(ISO): $(KERNEL) $(BOOT_ARCHIVE) kernel/boot/grub.cfg $(B)/append.cfg
+$(ISO): $(KERNEL) $(BOOT_ARCHIVE) kernel/boot/grub.cfg $(B)/append.cfg tools/iso.py
 	$(call say,ISO,$@)
 	$(Q)rm -rf $(B)/iso && mkdir -p $(B)/iso/boot/grub
 	$(Q)cp $(KERNEL) $(BOOT_ARCHIVE) $(B)/iso/boot/
 	$(Q)cp kernel/boot/grub.cfg $(B)/append.cfg $(B)/iso/boot/grub/
-	$(Q)grub-mkrescue -o $@ $(B)/iso 2> $(B)/iso.log || { cat $(B)/iso.log; exit 1; }
+	$(Q)UEFI=$(UEFI) $(PYTHON) tools/iso.py $@ $(B)/iso
 
 # GRUB's variable with the kernel's command line
 $(B)/append.cfg: FORCE | $$(@D)/

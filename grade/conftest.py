@@ -98,6 +98,8 @@ def build() -> Callable[..., Variant]:
     done: dict[tuple[Variant, tuple[str, ...]], str] = {}
 
     def make(variant: Variant, *targets: str) -> Variant:
+        if variant.cc and shutil.which(variant.cc) is None:
+            pytest.skip(f"{variant.cc} is not installed")
         wanted = (variant, targets)
         if wanted not in done:
             try:

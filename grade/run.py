@@ -33,6 +33,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grade.harness import ROOT, GuestFailure, HostFailure, Setup, Variant
+from grade.harness.build import gdb_program
 from grade.harness.first_machine import first_machine
 from grade.harness.foreground import run_in_foreground
 from grade.harness.guest import build_tests, find, home_tests
@@ -42,7 +43,7 @@ from grade.harness.machine import base_command, end_with_parent
 PLACE = Path(os.environ.get("GDB_PLACE") or ROOT / "build" / "gdb")
 CMDLINE = 1000  # bytes of the kernel's command line
 SOCKET_LIMIT = 100  # bytes of a Unix socket's path, in every system
-GDB = shutil.which("gdb") or shutil.which("x86_64-elf-gdb") or "gdb"
+GDB = gdb_program()
 
 
 def variant_of_make() -> Variant:

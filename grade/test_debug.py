@@ -94,7 +94,7 @@ def test_replay_of_several_cpus(make_gdb: Callable[..., str]) -> None:
 
 def test_unknown_name(make_gdb: Callable[..., str]) -> None:
     """A name that no test has is said to be unknown."""
-    assert "no test is called 'no_such'" in make_gdb(["gdb", "T=no_such"])
+    assert "no test is called 'zzz'" in make_gdb(["gdb", "T=zzz"])
 
 
 def test_find_by_name_and_id() -> None:

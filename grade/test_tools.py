@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -144,3 +146,106 @@ def test_ascii_locale(words: list[str], tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+# ---- other hosts ----
+
+
+def doctor_module(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """tools/doctor.py as a module."""
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    import doctor
+
+    return doctor
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_doctor_names_packages_that_exist(
+    machine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Debian 12 has each package of the printed command, on both architectures."""
+    doctor = doctor_module(monkeypatch)
+    table = (ROOT / "grade/debian12-packages.txt").read_text(encoding="utf-8")
+    lines = [line.split() for line in table.splitlines() if line[:1] not in ("#", "")]
+    native = {"x86_64": "amd64", "aarch64": "arm64"}[machine]
+    known = {name for name, *where in lines if native in where or "all" in where}
+    known |= {f"{name}:amd64" for name, *where in lines if "amd64" in where}
+    command = doctor.command_for(doctor.TOOLS, "apt", machine)
+    names = command.split("--no-install-recommends ")[1].split()
+    assert len(names) > 15 and not set(names) - known
+    foreign = "dpkg --add-architecture amd64 && " in command
+    assert foreign == (machine == "aarch64")
+    assert ("gcc-x86-64-linux-gnu" in names) == ("gdb-multiarch" in names) == foreign
+
+
+def fake(folder: Path, name: str, says: str) -> None:
+    """A program that prints a text."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\necho '{says}'\n", encoding="utf-8")
+    (folder / name).chmod(0o755)
+
+
+def test_doctor_asks_what_a_compiler_is_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gcc or gdb of another architecture is missing, a cross one is found."""
+    doctor = doctor_module(monkeypatch)
+    fake(tmp_path / "bin", "gcc", "aarch64-linux-gnu")
+    fake(tmp_path / "bin", "gdb", "Undefined item")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    tools = {tool.name: tool for tool in doctor.TOOLS}
+    for name in ("compiler", "gdb"):
+        assert doctor.look(tools[name], quick=True) == (False, "")
+    fake(tmp_path / "bin", "x86_64-linux-gnu-gcc", "x86_64-linux-gnu")
+    fake(tmp_path / "bin", "gdb-multiarch", 'architecture is "i386:x86-64"')
+    for name in ("compiler", "gdb"):
+        assert doctor.look(tools[name], quick=True)[0]
+
+
+def test_one_missing_package_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where apt-get refuses the whole list, each package is installed alone."""
+    doctor = doctor_module(monkeypatch)
+    ran: list[str] = []
+
+    def run(words: list[str]) -> int:
+        ran.append(" ".join(words))
+        return int("gone" in words)
+
+    monkeypatch.setattr(doctor, "run_quietly", run)
+    monkeypatch.setenv("CI", "1")
+    assert doctor.apt_install(["nasm", "gone", "xorriso"]) == 1
+    alone = [words.split()[-1] for words in ran if "install" in words][1:]
+    assert alone == ["nasm", "gone", "xorriso"]
+
+
+def test_goal_needs_only_its_own_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """make qemu-direct does without GRUB, gdb and diod; make qemu needs GRUB."""
+    doctor = doctor_module(monkeypatch)
+    absent = {"grub-mkrescue", "GRUB for BIOS", "gdb", "diod"}
+    monkeypatch.setattr(
+        doctor, "look", lambda tool, quick=False: (tool.name not in absent, "")
+    )
+    monkeypatch.setattr(doctor, "system", lambda: "")
+    assert doctor.install(goal="qemu-direct") == 0
+    assert doctor.install(goal="qemu") == doctor.install(goal="test") == 1
+
+
+@pytest.mark.parametrize("name", ["grub-mkrescue", "grub2-mkrescue"])
+def test_disc_that_cannot_boot(name: str, tmp_path: Path) -> None:
+    """Without GRUB's modules the ISO is refused with a line; Fedora's name works."""
+    fake(tmp_path / "bin", name, "made")
+    with (tmp_path / "bin" / name).open("a", encoding="utf-8") as file:
+        file.write('dd if=/dev/zero of="$2" bs=2048 count=20 2>/dev/null\n')
+    words = [sys.executable, str(ROOT / "tools/iso.py"), "lux9.iso", "folder"]
+    environ = {"PATH": f"{tmp_path}/bin:/bin"}
+    if name == "grub2-mkrescue" and shutil.which("grub-mkrescue", path="/bin"):
+        (tmp_path / "tools").mkdir()
+        (tmp_path / "tools" / "dd").symlink_to("/bin/dd")
+        environ = {"PATH": f"{tmp_path}/bin:{tmp_path}/tools"}
+    run = subprocess.run(
+        words, cwd=tmp_path, env=environ, capture_output=True, encoding="utf-8"
+    )
+    assert run.returncode == 1 and not (tmp_path / "lux9.iso").exists()
+    assert run.stderr == (
+        "lux9.iso: would not boot (no GRUB modules for BIOS); see `make doctor`\n"
+    )

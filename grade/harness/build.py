@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import fcntl
 import os
+import platform
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def gdb_program() -> str:
+    """A GDB for x86-64: on hosts of another kind the plain one is not."""
+    names = ["gdb", "gdb-multiarch", "x86_64-elf-gdb"]
+    if platform.machine() not in ("x86_64", "AMD64"):
+        names = [*names[1:], "gdb"]
+    return next(filter(None, map(shutil.which, names)), "gdb")
 
 
 LAYERS = ("boot", "mmu", "sched", "9p")  # kernel/: stage 1, 2, ...

@@ -50,7 +50,7 @@ RULES: list[tuple[str, int]] = [
     (r"grade/test_mmu\.py$", 2),
     (r"grade/test_sched\.py$", 3),
     (r"tools/(symbols|lines|font|asm_place|doctor|hint)\.py$|tools/install\.sh$", 1),
-    (r"tools/(gdb|make)/|tools/qemu\.py$", 1),
+    (r"tools/(gdb|make)/|tools/(qemu|iso)\.py$", 1),
     (r"tools/(manual|share)\.py$|grade/(p9|test_9p_\w+)\.py$", 4),
     (
         r"tools/(archive|trace|trace_picture|trace_sequence|bench)\.py$|docs/bench\.tsv$",
