@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import subprocess
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -81,6 +85,22 @@ def test_limit_is_guest_time(probe: Path) -> None:
             machine.settle()
             seen.append(machine.registers()[0])
     assert seen[0] == seen[1]
+
+
+def test_limit_on_a_busy_host(probe: Path) -> None:
+    """CPUs that run at once get their time, however busy the host is."""
+    loop = [sys.executable, "-c", "while True: pass"]
+    busy = [subprocess.Popen(loop) for _ in range(2 * (os.cpu_count() or 1))]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    try:
+        result = run(Setup(kernel=probe, cmdline="s", cpus=2, shift=None, limit=2))
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    assert result.end == "limit"
+    assert after.ru_utime - before.ru_utime > 1.6
 
 
 def test_no_limit_of_guest_time(probe: Path, start: Callable[..., Machine]) -> None:

@@ -111,6 +111,7 @@ class GuestTest:
             cpu=self.cpu,
             shift=self.shift,
             limit=self.limit * (1 if self.shift is not None else 6),
+            host_limit=150 if self.shift is not None else 900,
         )
 
     def archive(self) -> Path | None:

@@ -3,8 +3,10 @@
 Every run has two limits.  The limit of guest time decides about the kernel:
 QEMU's ib700 watchdog, armed from outside through the monitor before the first
 instruction, pauses the machine at a virtual time that is the same on every
-host.  The far limit of host time only says that this host is in trouble; it
-raises HostFailure, which is not a verdict about the kernel.
+host.  CPUs that run really at once (shift None) have the host's clock, and
+the limit counts the time that the slowest of them was given (given.py).  The
+far limit of host time only says that this host is in trouble; it raises
+HostFailure, which is not a verdict about the kernel.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
+from grade.harness.given import GivenTime
 from grade.harness.qmp import Closed, Qmp
 from grade.harness.records import Record, parse_records
 from grade.harness.stub import Stub
@@ -238,15 +241,17 @@ class Machine:
         self.deadline = self.started + setup.host_limit
         self.end: str | None = None
         self.where = ""
-        self._typed = b""  # what the terminal has received so far
+        self.keys = -1  # where send() types: the serial line's other end
+        self._shown = b""  # the part of the console's file that was read
         self._seen = 0  # how much of it expect() has consumed
         self._left = 0  # guest seconds of limit not yet handed to the watchdog
+        self._given: GivenTime | None = None  # shift None: instead of a watchdog
+        self._due = 0.0  # the given time at which the limit is reached
         Machine.log.append(self)
         self._spawn()
 
     def _spawn(self) -> None:
         ours, theirs = socket.socketpair()
-        pass_fds = [theirs.fileno()]
         command = base_command(self.setup)
         command += ["-device", "ib700", "-S"]
         command += ["-action", "watchdog=pause,reboot=shutdown,shutdown=pause"]
@@ -256,14 +261,8 @@ class Machine:
         command += ["-debugcon", f"file:{self.dir / 'records'}"]
         command += ["-chardev", f"socket,id=qmp,fd={theirs.fileno()}"]
         command += ["-mon", "chardev=qmp,mode=control"]
-        self.serial: socket.socket | None = None
-        if self.setup.terminal:
-            self.serial, line = socket.socketpair()
-            pass_fds.append(line.fileno())
-            command += ["-chardev", f"socket,id=com1,fd={line.fileno()}"]
-            command += ["-serial", "chardev:com1"]
-        else:
-            command += ["-serial", f"file:{self.dir / 'console'}"]
+        command += ["-chardev", f"file,id=com1,path={self.dir / 'console'}"]
+        command += ["-serial", "chardev:com1"]
         if shutil.which("timeout"):  # nor does any QEMU outlive a pytest that hangs
             seconds = str(int(self.setup.host_limit) + 5)
             command = ["timeout", "-k", "2", seconds] + command
@@ -274,7 +273,7 @@ class Machine:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=(self.dir / "errors").open("wb"),
-                pass_fds=pass_fds,
+                pass_fds=[theirs.fileno()],
                 preexec_fn=_bound(
                     PICTURE_LIMIT if self.setup.screen else OUTPUT_LIMIT,
                     memory_limit(self.setup),
@@ -283,11 +282,10 @@ class Machine:
         except OSError as error:
             raise HostFailure(f"cannot start {command[0]}: {error}") from error
         theirs.close()
-        if self.serial:
-            line.close()
-            self.serial.setblocking(False)
         try:
             self.qmp = Qmp(ours, self.deadline)
+            if self.setup.terminal:
+                self._connect_keyboard()
             if self.setup.limit is not None:
                 self._arm(self.setup.limit)
             if not self.setup.hold:
@@ -300,6 +298,20 @@ class Machine:
             self.close()
             raise HostFailure(f"QEMU did not start: {error}") from error
 
+    def _connect_keyboard(self) -> None:
+        """Let the serial line read from a FIFO, and write to its file as before.
+
+        A file takes all that the guest sends, whenever the host reads it.  A
+        socket is full after some 250 bytes, one packet each; the kernel then
+        waits in vain, and its next bytes are lost.
+        """
+        fifo = self.dir / "keys"
+        os.mkfifo(fifo)
+        self.keys = os.open(fifo, os.O_RDWR)  # both: neither end waits here
+        files = {"in": str(fifo), "out": str(self.dir / "console"), "append": True}
+        backend = {"type": "file", "data": files}
+        self.qmp.command("chardev-change", id="com1", backend=backend)
+
     def __enter__(self) -> Machine:
         return self
 
@@ -309,7 +321,14 @@ class Machine:
     # ---- guest time ----
 
     def _arm(self, seconds: int) -> None:
-        """Let the watchdog strike after this many seconds of guest time."""
+        """End the run after this many more seconds of guest time."""
+        if self.setup.shift is None:
+            if self._given is None:
+                cpus = self.qmp.command("query-cpus-fast")
+                threads = [cpu["thread-id"] for cpu in cpus]
+                self._given = GivenTime(threads)
+            self._due = self._given.seconds() + seconds
+            return
         now = min(max(2, seconds + seconds % 2), WATCHDOG_MAX)
         self._left = max(0, seconds - now)
         self.qmp.hmp(f"o/b 0x443 {15 - now // 2:#x}")
@@ -336,15 +355,17 @@ class Machine:
                 if event is not None:
                     self._event(event)
                 return
-            sockets = [s for s in (self.qmp.sock, self.serial) if s is not None]
-            ready = select.select(sockets, [], [], 0.2)[0]
+            # a file has no event of its own, so a console is looked at often
+            patience = 0.01 if self.setup.terminal else 0.2
+            ready = select.select([self.qmp.sock], [], [], patience)[0]
             if time.monotonic() > self.deadline:
                 raise TimeoutError
             if self._overflowed():
                 self.end = "output"
-            if self.serial in ready:
-                self._receive()
-            if self.qmp.sock in ready:
+            if self._given is not None and self._given.seconds() > self._due:
+                self.qmp.command("stop")
+                self.end = "limit"
+            if ready:
                 event = self.qmp.next_event(0.001)
                 if event is not None:
                     self._event(event)
@@ -357,28 +378,15 @@ class Machine:
                 f"{self.setup.host_limit:.0f} s of host time"
             ) from error
 
-    def _receive(self) -> None:
-        assert self.serial is not None
-        try:
-            data = self.serial.recv(65536)
-        except OSError:
-            data = b""
-        if not data:
-            self.serial.close()
-            self.serial = None
-        self._typed += data
-
     def _overflowed(self) -> bool:
         """Whether a file is as long as it may be; QEMU ignores the signal."""
         files = [self.dir / "console", self.dir / "records"]
         sizes = [file.stat().st_size for file in files if file.exists()]
-        return max(sizes + [len(self._typed)]) >= OUTPUT_LIMIT
+        return max(sizes, default=0) >= OUTPUT_LIMIT
 
     def _ended(self) -> None:
         """QEMU is gone: find out why."""
         code = self.process.wait()
-        if self.serial is not None:
-            self._receive()
         if self._overflowed():
             self.end = "output"
         elif code > 0 and code % 2 == 1:
@@ -407,13 +415,12 @@ class Machine:
         """What has happened so far; after wait(), all of it."""
         self.close()
         records, stray = parse_records(self._file("records"), key_of(self.setup))
-        raw = self._typed if self.setup.terminal else self._file("console")
         status = self.process.returncode >> 1 if self.end == "exit" else None
         return Result(
             setup=self.setup,
             end=self.end or "stopped",
             status=status,
-            console=raw.decode("utf-8", "replace"),
+            console=self.console(),
             records=records,
             stray=stray,
             where=self.where,
@@ -436,6 +443,10 @@ class Machine:
                 self.process.wait()
         if hasattr(self, "qmp"):
             self.qmp.sock.close()
+        if self.keys >= 0:
+            os.close(self.keys)
+            self.keys = -1
+        self._console()
         if self.dir.exists() and not hasattr(self, "_kept"):
             files = [file for file in self.dir.iterdir() if file.is_file()]
             self._kept = {file.name: file.read_bytes() for file in files}
@@ -451,10 +462,10 @@ class Machine:
 
     def send(self, text: str) -> None:
         """Type text on the serial line; "\\udcfc" is the byte FC alone."""
-        assert self.serial is not None, "Setup(terminal=True) opens the line"
-        self.serial.setblocking(True)
-        self.serial.sendall(text.encode(errors="surrogateescape"))
-        self.serial.setblocking(False)
+        assert self.setup.terminal, "Setup(terminal=True) opens the line"
+        data = text.encode(errors="surrogateescape")
+        while data:
+            data = data[os.write(self.keys, data) :]
 
     def expect(self, pattern: str, limit: int = 60) -> re.Match[str]:
         """Read the console until pattern matches what came since the last one.
@@ -469,13 +480,14 @@ class Machine:
         except Closed:
             self._ended()
         while True:
-            new = self._typed[self._seen :].decode("utf-8", "surrogateescape")
+            ended = self.end is not None  # then the file is complete
+            new = self._console()[self._seen :].decode("utf-8", "surrogateescape")
             match = re.search(pattern, re.sub("[\udc80-\udcff]", "\ufffd", new))
             if match is not None:
                 end = new[: match.end()].encode("utf-8", "surrogateescape")
                 self._seen += len(end)
                 return match
-            if self.end is not None or UNWRITTEN_LINE.search(new):
+            if ended or UNWRITTEN_LINE.search(new):
                 story = self.result().report()
                 raise GuestFailure(f"expected {pattern!r} on the console\n{story}")
             self._pump()
@@ -486,14 +498,22 @@ class Machine:
         self.send(line + "\n")
         self.expect(re.escape(line), limit)
         match = self.expect(prompt, limit)
-        text = self._typed[start : self._seen].decode("utf-8", "replace")
+        text = self._console()[start : self._seen].decode("utf-8", "replace")
         text = text[: len(text) - len(match[0])]
         return printable(text.split("\n", 1)[1] if "\n" in text else "")
 
     def console(self) -> str:
         """What the console has shown so far."""
-        raw = self._typed if self.setup.terminal else self._file("console")
-        return raw.decode("utf-8", "replace")
+        return self._console().decode("utf-8", "replace")
+
+    def _console(self) -> bytes:
+        """The same as bytes; of the file only what is new is read."""
+        path = self.dir / "console"
+        if path.exists():
+            with path.open("rb") as file:
+                file.seek(len(self._shown))
+                self._shown += file.read()
+        return self._shown
 
     # ---- a look from outside ----
 

@@ -96,6 +96,19 @@ check_str(const char *got, const char *want, const char *file, int line,
     return same;
 }
 
+/* Check that cond comes true, however long it takes: only a broken kernel needs
+ * more than PATIENCE.  A test that would wait for a fixed time instead depends
+ * on how fast the host is. */
+#define PATIENCE 20000000000ul /* ns */
+#define CHECK_SOON(cond)                                                       \
+    do {                                                                       \
+        uint64_t end_ = nsec() + PATIENCE;                                     \
+                                                                               \
+        while (!(cond) && nsec() < end_)                                       \
+            sleep(1000000);                                                    \
+        CHECK(cond);                                                           \
+    } while (0)
+
 /* The next number of this test, the same for the same seed. */
 [[maybe_unused]] static uint64_t
 check_random(void)

@@ -120,12 +120,12 @@ TEST(gives_back)
 
 /* ---- forks and notes at any moment ---- */
 
-/* Until there was a note, for half a second at most; then say how many. */
+/* Until there was a note, for some seconds at most; then say how many. */
 static NORETURN void
 await_one(void)
 {
     static const char *const numbers[] = { "none", "", "two" };
-    uint64_t end = nsec() + 500 * (uint64_t)MS;
+    uint64_t end = nsec() + PATIENCE;
 
     while (seen == 0 && nsec() < end)
         yield();
@@ -134,7 +134,8 @@ await_one(void)
     _exits(seen < 3 ? numbers[seen] : "many");
 }
 
-/* Have children until the note comes; all must have seen it once. */
+/* Meet the poster; then have children until the note comes.  All must have seen
+ * it once. */
 static NORETURN void
 fork_until_noted(void)
 {
@@ -142,6 +143,7 @@ fork_until_noted(void)
     int n = 0;
 
     notify(remember);
+    rendezvous((uint64_t)getpid(), 0);
     while (n < CHILDREN && seen == 0) {
         int pid = rfork(RFPROC);
 
@@ -177,7 +179,8 @@ TEST(any_moment)
         MUST(pid >= 0);
         if (pid == 0)
             fork_until_noted();
-        sleep(MS + check_random() % (8 * MS));
+        rendezvous((uint64_t)pid, 0); /* it has its handler */
+        sleep(check_random() % (8 * MS));
         CHECK_EQ(postnote(NOTE_GROUP, (uint32_t)pid, note), 0);
         CHECK_EQ(wait_for(pid, &w), pid);
         CHECK_STR(w.msg, "");
