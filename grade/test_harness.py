@@ -199,7 +199,9 @@ def test_nothing_is_awaited_after_a_missing_step(monkeypatch) -> None:
     said = "step 4.2 is not written yet: kernel/9p/a.c:take, see labs/04-9p"
     monkeypatch.setattr(machine, "_pump", lambda: pytest.fail("it waits"))
     monkeypatch.setattr(machine, "result", lambda: SimpleNamespace(report=lambda: said))
-    machine._seen, machine._typed = 0, f"lux9% ls\r\n{said}\r\n".encode()
+    shown = f"lux9% ls\r\n{said}\r\n".encode()
+    monkeypatch.setattr(machine, "_console", lambda: shown)
+    machine._seen = 0
     with pytest.raises(GuestFailure, match="step 4.2 is not written yet"):
         machine.expect("never")
     assert machine.expect("ls")[0] == "ls"

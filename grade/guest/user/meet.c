@@ -498,6 +498,23 @@ TEST(semaphores_in_a_crowd)
     CHECK_EQ(n, CROWD);
 }
 
+/* Wait until a process sleeps. */
+static void
+wait_asleep(int pid)
+{
+    static struct procinfo list[256];
+
+    for (;;) {
+        int n = procs(list, ARRAY_LEN(list));
+
+        for (int i = 0; i < n; i++)
+            if ((int)list[i].pid == pid &&
+                    strcmp(list[i].state, "Sleeping") == 0)
+                return;
+        sleep(MS);
+    }
+}
+
 /*
  * One release wakes all of a crowd that waits for one word, first come first
  * served when there is less.
@@ -507,27 +524,31 @@ TEST(semaphores_in_a_crowd)
 TEST(one_release_wakes_a_crowd)
 {
     enum {
-        CROWD = 200
+        CROWD = 200,
+        FIRST = 5 /* whose order is known */
     };
     static uint32_t order[CROWD], next;
     int n = 0;
 
     for (uint32_t i = 0; i < CROWD; i++) {
-        if (rfork(RFPROC | RFMEM) == 0) {
+        int pid = rfork(RFPROC | RFMEM);
+
+        if (pid == 0) {
             semacquire(&crowd.word[7], 1);
             order[__atomic_fetch_add(&next, 1, __ATOMIC_SEQ_CST)] = i;
             child_ends();
         }
-        sleep(100000);
+        if (i < FIRST)
+            wait_asleep(pid);
     }
-    for (uint32_t i = 0; i < 5; i++) {
+    for (uint32_t i = 0; i < FIRST; i++) {
         semrelease(&crowd.word[7], 1);
         CHECK(wait(NULL) > 0);
         CHECK_EQ(order[i], i);
     }
-    semrelease(&crowd.word[7], CROWD - 5);
-    while (n < CROWD - 5 && wait(NULL) > 0)
+    semrelease(&crowd.word[7], CROWD - FIRST);
+    while (n < CROWD - FIRST && wait(NULL) > 0)
         n++;
-    CHECK_EQ(n, CROWD - 5);
+    CHECK_EQ(n, CROWD - FIRST);
     CHECK_EQ(crowd.word[7], 0);
 }
