@@ -18,6 +18,8 @@ conn_begin(struct conn *c, const struct server *s, int in, int out)
     c->own = c->msize = s->msize;
     c->work_end = &c->work;
     c->reading = req_new(c);
+    if (s->stall > 0 && (c->tail = calloc(1, sizeof(*c->tail))) == NULL)
+        return -E_NOMEM;
     return c->reading != NULL ? 0 : -E_NOMEM;
 }
 
@@ -31,6 +33,7 @@ conn_end(struct conn *c)
     fid_drop_all(c);
     table_free(&c->fids);
     table_free(&c->tags);
+    free(c->tail);
     if (c->reading != NULL)
         req_free(c->reading);
     while (c->free != NULL) {
@@ -52,7 +55,12 @@ read_piece(struct req *r, int64_t n)
 
     if (n == 0 && want > PIECE)
         want = PIECE;
-    got = line_read(r, want);
+    if (r->conn->server.stall > 0)
+        got = line_read(r, want);
+    else
+        do
+            got = read(r->conn->in, r->buf + r->have, want);
+        while (got == -E_INTR);
     if (got > 0)
         r->have += (size_t)got;
     return got;

@@ -39,8 +39,8 @@ line_keep_tail(const struct req *r, size_t n)
 {
     struct conn *c = r->conn;
 
-    c->ntail = n < LINE_TAIL ? n : LINE_TAIL;
-    memcpy(c->tail, r->buf + n - c->ntail, c->ntail);
+    c->tail->n = n < LINE_TAIL ? n : LINE_TAIL;
+    memcpy(c->tail->bytes, r->buf + n - c->tail->n, c->tail->n);
 }
 
 /* Do the n bytes at buf end in a whole Tversion, behind others?  Where it
@@ -84,13 +84,13 @@ read_to_silence(struct req *r)
 static bool
 keep_version(struct req *r)
 {
-    const struct conn *c = r->conn;
+    const struct line_tail *tail = r->conn->tail;
     uint8_t both[2 * LINE_TAIL];
     size_t n = r->have < LINE_TAIL ? r->have : LINE_TAIL, at;
 
-    memcpy(both, c->tail, c->ntail);
-    memcpy(both + c->ntail, r->buf + r->have - n, n);
-    n += c->ntail;
+    memcpy(both, tail->bytes, tail->n);
+    memcpy(both + tail->n, r->buf + r->have - n, n);
+    n += tail->n;
     at = version_at_end(both, n);
     if (at == 0)
         return false;

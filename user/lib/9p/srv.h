@@ -211,6 +211,11 @@ enum {
     LINE_TAIL = 48 /* bytes of the longest Tversion that line.c looks for */
 };
 
+struct line_tail { /* the end of a message: its last n bytes */
+    size_t n;
+    uint8_t bytes[LINE_TAIL];
+};
+
 struct conn {
     struct server server; /* its numbers made whole */
     int in, out;
@@ -218,8 +223,6 @@ struct conn {
     uint32_t msize; /* as agreed; own before */
     bool session;   /* a Tversion was answered with VERSION_9P */
     struct req *reading;
-    uint8_t tail[LINE_TAIL]; /* line.c: the end of the last message ... */
-    size_t ntail;            /* ... so many bytes */
 
     struct qlock writing; /* one answer at a time; taken before lock */
     struct qlock lock;    /* what follows */
@@ -238,6 +241,8 @@ struct conn {
     bool ending;
     uint32_t todo; /* semaphore: the length of work */
     uint32_t gone; /* semaphore: workers that ended */
+
+    struct line_tail *tail; /* line.c: server.stall alone has it */
 };
 
 /* ---- inside the library ---- */
