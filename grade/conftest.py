@@ -42,7 +42,8 @@ def pytest_collection_modifyitems(
     kasan') boot a file's tests together, also those of later steps.
     """
     chosen = config.getoption("keyword")
-    items[:] = [i for i in items if _id(i) == chosen] or items
+    if chosen:
+        items[:] = [i for i in items if _id(i) == chosen] or items
     if chosen and HANDOUT.is_dir() and not any(b in chosen for b in ALL if b):
         items[:] = [i for i in items if "batch" not in getattr(i, "fixturenames", ())]
     for item in items:
