@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -13,7 +14,15 @@ from typing import Callable
 
 import pytest
 
-from grade.harness import GuestFailure, HostFailure, Machine, Setup, parse_records, run
+from grade.harness import (
+    ROOT,
+    GuestFailure,
+    HostFailure,
+    Machine,
+    Setup,
+    parse_records,
+    run,
+)
 from grade.harness import guest
 from grade.harness.guest import GuestTest
 from grade.harness.symbols import symbols
@@ -101,6 +110,16 @@ def test_limit_on_a_busy_host(probe: Path) -> None:
             process.wait()
     assert result.end == "limit"
     assert after.ru_utime - before.ru_utime > 1.6
+
+
+def test_no_name_means_all_tests() -> None:
+    """Without a name every guest test runs, in its home build and in the others."""
+    words = [sys.executable, "-m", "pytest", "--collect-only", "-q", "grade"]
+    run = subprocess.run(
+        words, cwd=ROOT, capture_output=True, text=True, encoding="utf-8"
+    )
+    found = set(re.findall(r"test_guest\.py::test_guest\[(.+)\]", run.stdout))
+    assert found >= {test.id for test in guest.home_tests()}
 
 
 def test_no_limit_of_guest_time(probe: Path, start: Callable[..., Machine]) -> None:
