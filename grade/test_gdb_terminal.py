@@ -184,7 +184,7 @@ def test_at_label(label: str, mode: str, first: str, tmp_path: Path) -> None:
     Variant(stage=1).make()
     words = ["make", "-s", "gdb", "STAGE=1", f"AT={label}"]
     run = subprocess.run(
-        [*words, "GDBFLAGS=-batch -ex stepi -ex 'lux code 1' -ex kill"],
+        [*words, "GDBFLAGS=-batch -ex stepi -ex 'lux code 1' -ex detach"],
         cwd=ROOT,
         env={**environment(), "GDB_PLACE": str(tmp_path)},
         capture_output=True,
@@ -203,7 +203,7 @@ def test_place_with_a_long_name(tmp_path: Path) -> None:
     place = tmp_path / ("long, it's & " * 10) / "gdb"
     Variant(stage=1).make()
     run = subprocess.run(
-        ["make", "-s", "gdb", "STAGE=1", "GDBFLAGS=-batch -ex 'lux log' -ex kill"],
+        ["make", "-s", "gdb", "STAGE=1", "GDBFLAGS=-batch -ex 'lux log' -ex detach"],
         cwd=ROOT,
         env={**environment(), "GDB_PLACE": str(place)},
         capture_output=True,
