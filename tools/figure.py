@@ -189,6 +189,15 @@ class Lanes:
         return self.y
 
 
+def versus(
+    figure: Figure, wrong: str, right: str, names: list[str]
+) -> tuple[Lanes, Lanes]:
+    """The lanes of a wrong run, and beside them those of the right one."""
+    figure.text(230, 20, f"wrong: {wrong}", "head", "middle")
+    figure.text(720, 20, f"right: {right}", "head", "middle")
+    return Lanes(figure, names, 10, 44, 220), Lanes(figure, names, 500, 44, 220)
+
+
 def figures() -> Iterator[tuple[Path, str]]:
     """Each figure's file and what its source draws."""
     for source in sorted(SOURCES.glob("[0-9][0-9]_*.py")):

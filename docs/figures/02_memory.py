@@ -1,12 +1,12 @@
 """The figures of chapter 2: memory."""
 
-from figure import Figure, Lanes
+from figure import Figure, versus
 
 
 def shoot_down(f: Figure) -> None:
     """A page taken away from a program that runs on two CPUs."""
-    f.text(230, 20, "wrong: free, then flush", "head", "middle")
-    left = Lanes(f, ["CPU 0", "CPU 1: same program"], 10, 44, 220)
+    names = ["CPU 0", "CPU 1: same program"]
+    left, right = versus(f, "free, then flush", "flush everywhere, then free", names)
     left.step(0, "entry = 0")
     left.step(0, "page_unref: the frame\nis free", "bad")
     left.step(0, "another process gets\nthe frame", "bad")
@@ -14,8 +14,6 @@ def shoot_down(f: Figure) -> None:
     left.step(0, "flush, ask CPU 1")
     left.note("The write went into memory\nof another process.")
     left.end()
-    f.text(720, 20, "right: flush everywhere, then free", "head", "middle")
-    right = Lanes(f, ["CPU 0", "CPU 1: same program"], 500, 44, 220)
     right.step(0, "entry = 0; invlpg")
     right.step(0, "publishes the range,\nsets pending bit 1")
     right.message(0, 1, "interrupt")

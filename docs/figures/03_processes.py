@@ -1,12 +1,12 @@
 """The figures of chapter 3: processes."""
 
-from figure import Figure, Lanes
+from figure import Figure, versus
 
 
 def lost_wakeup(f: Figure) -> None:
     """The run that loses a wakeup beside the one that does not."""
-    f.text(230, 20, "wrong: look, then lock", "head", "middle")
-    left = Lanes(f, ["CPU 0: the sleeper", "CPU 1: the waker"], 10, 44, 220)
+    names = ["CPU 0: the sleeper", "CPU 1: the waker"]
+    left, right = versus(f, "look, then lock", "look under the waker's lock", names)
     left.step(0, "cond(arg): false")
     left.step(1, "condition = true", "warm")
     left.step(1, "wakeup: the list\nis empty", "warm")
@@ -14,8 +14,6 @@ def lost_wakeup(f: Figure) -> None:
     left.step(0, "switch away", "bad")
     left.note("No waker is left. The process\nsleeps for ever.")
     left.end()
-    f.text(720, 20, "right: look under the waker's lock", "head", "middle")
-    right = Lanes(f, ["CPU 0: the sleeper", "CPU 1: the waker"], 500, 44, 220)
     right.step(0, "lock\ncond(arg): false")
     right.step(1, "condition = true\nlock: waits", "warm")
     right.step(0, "list_append\nSLEEPING\nunlock", "good")
@@ -27,16 +25,19 @@ def lost_wakeup(f: Figure) -> None:
 
 def on_cpu(f: Figure) -> None:
     """Two CPUs on one stack, and the flag that prevents it."""
-    f.text(230, 20, "wrong: SLEEPING is all a waker looks at", "head", "middle")
-    left = Lanes(f, ["CPU 0: runs A", "CPU 1"], 10, 44, 220)
+    names = ["CPU 0: runs A", "CPU 1"]
+    left, right = versus(
+        f,
+        "SLEEPING is all a waker looks at",
+        "on_cpu says where its stack is in use",
+        names,
+    )
     left.step(0, "A: SLEEPING, unlock")
     left.step(1, "wakes A, queues it here", "warm")
     left.step(1, "switches to A:\nloads A's old ksp", "bad")
     left.step(0, "still on A's stack:\npush, call, ...", "bad")
     left.note("Two CPUs push on one stack.")
     left.end()
-    f.text(720, 20, "right: on_cpu says where its stack is in use", "head", "middle")
-    right = Lanes(f, ["CPU 0: runs A", "CPU 1"], 500, 44, 220)
     right.step(0, "A: SLEEPING, unlock\non_cpu is still 1")
     right.step(1, "wakes A; on_cpu is 1:\nqueues it on CPU 0", "good")
     right.step(0, "switches to B; then\nsched_finish: on_cpu = 0", "good")

@@ -116,6 +116,30 @@ check_random(void)
     return random_next(&check_seed);
 }
 
+/* Does a process sleep now, for what its wchan names?  NULL: for anything. */
+[[maybe_unused]] static bool
+check_sleeps(int pid, const char *wchan)
+{
+    static struct procinfo rows[256];
+    int n = procs(rows, ARRAY_LEN(rows));
+
+    for (int i = 0; i < n; i++)
+        if (rows[i].pid == (uint32_t)pid)
+            return strcmp(rows[i].state, "Sleeping") == 0 &&
+                   (wchan == NULL || strcmp(rows[i].wchan, wchan) == 0);
+    return false;
+}
+
+/* A child ends, and no check has failed in it. */
+[[maybe_unused]] static void
+check_ends_well(int pid)
+{
+    struct waitmsg w;
+
+    CHECK_EQ(wait_for(pid, &w), pid);
+    CHECK_STR(w.msg, "");
+}
+
 /* How many more processes there are than when the test began. */
 [[maybe_unused]] static int
 check_more_procs(void)

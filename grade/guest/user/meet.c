@@ -498,23 +498,6 @@ TEST(semaphores_in_a_crowd)
     CHECK_EQ(n, CROWD);
 }
 
-/* Wait until a process sleeps. */
-static void
-wait_asleep(int pid)
-{
-    static struct procinfo list[256];
-
-    for (;;) {
-        int n = procs(list, ARRAY_LEN(list));
-
-        for (int i = 0; i < n; i++)
-            if ((int)list[i].pid == pid &&
-                    strcmp(list[i].state, "Sleeping") == 0)
-                return;
-        sleep(MS);
-    }
-}
-
 /*
  * One release wakes all of a crowd that waits for one word, first come first
  * served when there is less.
@@ -538,7 +521,8 @@ TEST(one_release_wakes_a_crowd)
             order[__atomic_fetch_add(&next, 1, __ATOMIC_SEQ_CST)] = i;
             child_ends();
         }
-        wait_asleep(pid); /* a newcomer may take what another was woken for */
+        /* a newcomer may take what another was woken for, so all sleep first */
+        CHECK_SOON(check_sleeps(pid, NULL));
     }
     for (uint32_t i = 0; i < FIRST; i++) {
         semrelease(&crowd.word[7], 1);

@@ -17,15 +17,6 @@ end_all(size_t n)
     }
 }
 
-static void
-end(int pid)
-{
-    struct waitmsg w;
-
-    CHECK_EQ(wait_for(pid, &w), pid);
-    CHECK_STR(w.msg, "");
-}
-
 /* The variable has this value. */
 static void
 check_value(const char *path, const char *want)
@@ -175,19 +166,19 @@ TEST(groups)
         CHECK_EQ(write_file("#e/y", "copy"), 0);
         exits(check_failures ? "a check failed" : "");
     }
-    end(pid);
+    check_ends_well(pid);
     check_value("#e/x", "mine");
     CHECK_EQ(open("#e/y", OREAD), -E_NOEXIST);
     if ((pid = rfork(RFPROC | RFCENVG)) == 0) {
         CHECK_EQ(open("#e/x", OREAD), -E_NOEXIST);
         exits(check_failures ? "a check failed" : "");
     }
-    end(pid);
+    check_ends_well(pid);
     if ((pid = rfork(RFPROC)) == 0) {
         CHECK_EQ(write_file("#e/x", "shared"), 0);
         exits(check_failures ? "a check failed" : "");
     }
-    end(pid);
+    check_ends_well(pid);
     check_value("#e/x", "shared");
 }
 
@@ -206,7 +197,7 @@ TEST(remove_on_close)
         CHECK(create("#e/x", ORDWR | ORCLOSE, 0666) >= 0);
         exits(check_failures ? "a check failed" : "");
     }
-    end(pid);
+    check_ends_well(pid);
     CHECK_EQ(access("#e/x", AEXIST), -E_NOEXIST);
 }
 

@@ -153,6 +153,19 @@ attach(void)
             Ropen);
 }
 
+/* A server, and the first client's whole beginning. */
+static void
+begin_session(void)
+{
+    uint8_t buf[1024];
+    size_t n = packed_version(buf);
+
+    begin();
+    CHECK_EQ(write(line, buf, n), n);
+    CHECK_EQ(answer(), Rversion);
+    attach();
+}
+
 /*
  * A client sends all but the last `missing` bytes of a Twrite, and dies; after
  * `pause` another sends its Tversion, the first `first` bytes apart.
@@ -184,13 +197,7 @@ TEST(next_client_at_once)
 {
     static const size_t first[] = { 0, 1, 4, 5, 12, 18 };
 
-    begin();
-    ask(&(struct fcall){ .type = Tversion,
-                .tag = NOTAG,
-                .msize = 1024,
-                .version = VERSION_9P },
-            Rversion);
-    attach();
+    begin_session();
     for (unsigned i = 0; i < ARRAY_LEN(missing); i++)
         for (unsigned k = 0; k < ARRAY_LEN(first); k++)
             die_and_begin(missing[i], 0, first[k]);
@@ -200,13 +207,7 @@ TEST(next_client_at_once)
 /* limit: 60 */
 TEST(next_client_later)
 {
-    uint8_t buf[1024];
-    size_t n = packed_version(buf);
-
-    begin();
-    CHECK_EQ(write(line, buf, n), n);
-    CHECK_EQ(answer(), Rversion);
-    attach();
+    begin_session();
     for (unsigned i = 0; i < ARRAY_LEN(missing); i++) {
         unsigned before = ended;
 
@@ -221,13 +222,9 @@ TEST(next_client_later)
 TEST(slow_is_not_dead)
 {
     uint8_t buf[1024];
-    size_t n = packed_version(buf);
+    size_t n = packed_write(buf);
 
-    begin();
-    CHECK_EQ(write(line, buf, n), n);
-    CHECK_EQ(answer(), Rversion);
-    attach();
-    n = packed_write(buf);
+    begin_session();
     for (size_t i = 0; i < n; i += 20) {
         CHECK_EQ(write(line, buf + i, n - i < 20 ? n - i : 20),
                 n - i < 20 ? n - i : 20);
@@ -246,10 +243,7 @@ TEST(version_as_data)
     uint8_t data[DATA], buf[1024];
     size_t n = packed_version(buf), whole;
 
-    begin();
-    CHECK_EQ(write(line, buf, n), n);
-    CHECK_EQ(answer(), Rversion);
-    attach();
+    begin_session();
     memset(data, 'x', sizeof data);
     memcpy(data + DATA - n, buf, n);
     whole = packed(&(struct fcall){ .type = Twrite,

@@ -26,39 +26,16 @@ start(void (*fn)(void))
     return pid;
 }
 
-/* The process's state and what it sleeps for, out of procs. */
-static bool
-sleeps_for(int pid, const char *what)
-{
-    static struct procinfo rows[64];
-    int n = procs(rows, ARRAY_LEN(rows));
-
-    for (int i = 0; i < n; i++)
-        if (rows[i].pid == (uint32_t)pid)
-            return strcmp(rows[i].state, "Sleeping") == 0 &&
-                   strcmp(rows[i].wchan, what) == 0;
-    return false;
-}
-
-/* Wait until it does, at most two seconds. */
+/* Wait until a process sleeps for `what`, at most two seconds. */
 static bool
 falls_asleep(int pid, const char *what)
 {
     for (int i = 0; i < 2000; i++) {
-        if (sleeps_for(pid, what))
+        if (check_sleeps(pid, what))
             return true;
         sleep(MS);
     }
     return false;
-}
-
-static void
-end(int pid)
-{
-    struct waitmsg w;
-
-    CHECK_EQ(wait_for(pid, &w), pid);
-    CHECK_STR(w.msg, "");
 }
 
 /* n children have ended, in whatever order. */
@@ -209,7 +186,7 @@ TEST(flow_control)
     pid = start(write_one_more);
     CHECK(falls_asleep(pid, "write"));
     CHECK_EQ(read(fds[1], back, FULL), FULL / 8);
-    end(pid);
+    check_ends_well(pid);
     for (int i = 0; i < 7; i++)
         CHECK_EQ(read(fds[1], back, FULL), FULL / 8);
     CHECK_EQ(read(fds[1], back, FULL), 1);
@@ -225,7 +202,7 @@ TEST(part_makes_room)
     pid = start(write_one_more);
     CHECK(falls_asleep(pid, "write"));
     CHECK_EQ(read(fds[1], back, 100), 100);
-    end(pid);
+    check_ends_well(pid);
     CHECK_EQ(read(fds[1], back, FULL), FULL - 100);
     CHECK_EQ(read(fds[1], back, FULL), 1);
 }
@@ -249,7 +226,7 @@ TEST(hangup_wakes_writer)
     pid = start(write_until_hangup);
     CHECK(falls_asleep(pid, "write"));
     close(fds[1]);
-    end(pid);
+    check_ends_well(pid);
 }
 
 static void
@@ -328,7 +305,7 @@ TEST(note_interrupts)
     pid = start(read_until_note);
     CHECK(falls_asleep(pid, "read"));
     CHECK_EQ(postnote(NOTE_PROC, (uint32_t)pid, "hello"), 0);
-    end(pid);
+    check_ends_well(pid);
     CHECK_EQ(write(fds[0], "y", 1), 1);
     CHECK_EQ(read(fds[1], buf, 1), 1);
 }
@@ -436,7 +413,7 @@ TEST(stream)
     CHECK_EQ(n, 0);
     CHECK_EQ(at, STREAM);
     CHECK_EQ(wrong, 0);
-    end(pid);
+    check_ends_well(pid);
 }
 
 enum {

@@ -14,15 +14,6 @@ become(const char *user)
     MUST(write_file("#c/user", user) == 0);
 }
 
-static void
-end(int pid)
-{
-    struct waitmsg w;
-
-    CHECK_EQ(wait_for(pid, &w), pid);
-    CHECK_STR(w.msg, "");
-}
-
 /* ---- the console ---- */
 
 static void
@@ -76,7 +67,7 @@ TEST(console_of_another)
         try_console(group);
         exits(check_failures ? "a check failed" : "");
     }
-    end(pid);
+    check_ends_well(pid);
     CHECK_EQ(read_console(), -E_INTR);
     CHECK_EQ(cons_group(999999), -E_NOPROC);
 }
@@ -94,7 +85,7 @@ use_and_pass_on(void)
         CHECK_EQ(read_console(), -E_INTR);
         exits(check_failures ? "a check failed" : "");
     }
-    end(pid);
+    check_ends_well(pid);
     CHECK_EQ(cons_group(0), 0); /* its group is empty, and was ours */
     CHECK_EQ(read_console(), -E_INTR);
 }
@@ -126,7 +117,7 @@ TEST(console_given)
     CHECK_EQ(read(fds[0], text, 1), 1);
     CHECK_EQ(cons_group(0), 0);
     write(fds[0], "x", 1);
-    end(pid);
+    check_ends_well(pid);
 }
 
 /* ---- tables that all share ---- */
@@ -163,7 +154,7 @@ fill_as(const char *user, int want)
         CHECK_STR(errstr(), "no free posts in /srv");
         exits(check_failures ? "a check failed" : "");
     }
-    end(pid);
+    check_ends_well(pid);
 }
 
 /* No user posts more than half of what there is room for, and the last
@@ -223,6 +214,6 @@ TEST(own_objects)
             use_what_is_mine();
             exits(check_failures ? "a check failed" : "");
         }
-        end(pid);
+        check_ends_well(pid);
     }
 }

@@ -18,15 +18,6 @@ end_all(size_t n)
     }
 }
 
-static void
-end(int pid)
-{
-    struct waitmsg w;
-
-    CHECK_EQ(wait_for(pid, &w), pid);
-    CHECK_STR(w.msg, "");
-}
-
 /* Post fd: what the write said. */
 static int64_t
 post(const char *path, int fd, uint32_t perm)
@@ -54,7 +45,7 @@ TEST(posted)
         CHECK_EQ(post("#s/x", fds[1], 0600), 0);
         exits(check_failures ? "a check failed" : "");
     }
-    end(pid);
+    check_ends_well(pid);
     close(fds[1]);
     MUST((fd = open("#s/x", ORDWR)) >= 0);
     CHECK_EQ(write(fd, "hello", 5), 5);
@@ -80,7 +71,7 @@ TEST(goes_with_its_maker)
         CHECK_EQ(access("#s/x", AEXIST), 0);
         exits(check_failures ? "a check failed" : "");
     }
-    end(pid);
+    check_ends_well(pid);
     CHECK_EQ(access("#s/x", AEXIST), -E_NOEXIST);
     close(fds[1]);
     CHECK_EQ(read(fds[0], buf, sizeof buf), 0);
@@ -161,7 +152,7 @@ TEST(owners)
         CHECK_EQ(remove("#s/x"), -E_PERM);
         exits(check_failures ? "a check failed" : "");
     }
-    end(pid);
+    check_ends_well(pid);
     CHECK_EQ(remove("#s/x"), 0);
 }
 
@@ -179,7 +170,7 @@ TEST(readers_do_not_write)
         CHECK(open("#s/y", OREAD) >= 0);
         exits(check_failures ? "a check failed" : "");
     }
-    end(pid);
+    check_ends_well(pid);
     CHECK(open("#s/x", OREAD) >= 0);
     CHECK(remove("#s/x") == 0 && remove("#s/y") == 0);
 }
