@@ -135,7 +135,7 @@ kernel/sched/qlock.c                locks to hold across sleeps
 kernel/sched/rwlock.c               many readers or one writer
 kernel/sched/waitfor.c              deadlocks found (DEBUG=1)
 kernel/sched/heap.c                 pairing heap
-kernel/sched/waittab.c              who waits for which number
+kernel/sched/waittab.c              processes that wait for a number
 kernel/sched/timer.c                one-shot timers
 kernel/sched/clock.c                nanoseconds since boot
 kernel/sched/x86_64/apic.c          local APICs and I/O APIC

@@ -501,7 +501,7 @@ def test_all_that_is_missing(number: int, tmp_path: Path) -> None:
 
 
 def test_numbers_in_learning_alone() -> None:
-    """The page for those who learn alone knows labs, steps and weeks."""
+    """The page Learning alone knows labs, steps and weeks."""
     text = (ROOT / "docs/learning-alone.md").read_text(encoding="utf-8")
     said = re.search(r"The (\w+) labs have (\d+) steps", text)
     count = sum(len(labs.load(ROOT, n).steps) for n in LABS)

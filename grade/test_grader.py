@@ -719,7 +719,7 @@ def test_unwritten_steps_are_seen_by_all_kinds_of_test() -> None:
 
 
 def test_challenges_come_last() -> None:
-    """A challenge that nobody took up is a line of the table, not a failure."""
+    """A challenge that was not begun is a line of the table, not a failure."""
     challenge = rubric.parse(TEXT + CHALLENGE)
     every = challenge.steps + challenge.challenges
     ids = {name: [name] for step in every for name in step.tests}

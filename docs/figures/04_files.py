@@ -109,7 +109,7 @@ def flush(f: Figure) -> None:
                 ("leaves",),
                 (1, "Rwalk tag 5", "line dash"),
                 (0, "Tclunk fid 9", "line dash"),
-                ("says", "Another caller clunks the fid that nobody here has."),
+                ("says", "Another caller clunks the fid that no channel here has."),
             ],
         ),
     ]

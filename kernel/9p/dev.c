@@ -65,7 +65,7 @@ dev_start(char letter, const char *spec, struct chan **out)
 
 /*
  * Owner, group and others each have three bits of perm.  The group of a file
- * is a user's name: its only member.  What a user made is that user's, whoever
+ * is a user's name: its only member.  A user owns what this user made, whoever
  * it is: `none` may use its own pipes.  A process without files of its own is
  * the kernel's.
  */

@@ -26,7 +26,7 @@ settle(struct walk *w)
     return 0;
 }
 
-/* Open *c, which nobody else has: it is then the open channel, or another one
+/* Open *c, which no other code has: it is then the open channel, or another one
  * that the file stands for. */
 static int
 open_own(struct chan **c, unsigned mode)

@@ -253,9 +253,10 @@ place_free(struct place *p)
 
 /*
  * Put `new` in the place of `old` (NULL: nothing is bound at `where` yet; new
- * NULL: nothing is from now on).  0; place_add's error; 1: somebody was faster,
- * and old is not what is there.  References stay the caller's.  The table has one
- * of its own to each join in it; what it lets go is closed without the lock.
+ * NULL: nothing is from now on).  0; place_add's error; 1: another was faster,
+ * and old is not what is there.  References stay the caller's.  The table has
+ * one of its own to each join in it; what it lets go is closed without the
+ * lock.
  *
  * Lab 4.5
  */

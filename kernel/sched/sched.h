@@ -321,9 +321,10 @@ int consin_take(char *buf, size_t len); /* sleeps */
  * the console is the same user's. */
 uint32_t consin_raw_on(void);
 void consin_raw_off(uint32_t number);
-void consin_end_raw(void); /* whoever asked for it */
+void consin_end_raw(void); /* for all that asked for it */
 
-/* ---- console_owner.c: who may read it, and whom ^C interrupts ---- */
+/* ---- console_owner.c: which processes may read it, which ^C interrupts ----
+ * */
 
 /* The running process's group and user have it: the first's, at boot. */
 void console_start(void);

@@ -146,7 +146,7 @@ sema_acquire(vaddr_t va, bool block, uint64_t deadline)
     return block ? wait_for_count(va, deadline) : 0;
 }
 
-/* Wake at most n of those who wait for the word, and at most WAKE_PIECE: how
+/* Wake at most n processes that wait for the word, and at most WAKE_PIECE: how
  * many.  One that finds the count taken comes back. */
 static unsigned
 wake_some(paddr_t key, uint64_t n)
@@ -164,7 +164,7 @@ wake_some(paddr_t key, uint64_t n)
     return woken;
 }
 
-/* Wake at most n of those who wait for the word. */
+/* Wake at most n processes that wait for the word. */
 static void
 wake_waiters(vaddr_t va, uint64_t n)
 {

@@ -28,7 +28,7 @@ wrong_order(const struct cpu *cpu, const struct spinlock *lock)
  *
  * Needs: every lock that this CPU holds has a lower rank (bit r of
  * cpu->lock_ranks: it holds one of rank r).  Otherwise wrong_order, and no
- * ticket is drawn: a ticket that nobody serves would stop all other CPUs.
+ * ticket is drawn: a ticket that is not served would stop all other CPUs.
  * On return: interrupts are off; lock->holder, the rank's bit in lock_ranks
  * and lock_depth (one more) say that this CPU holds the lock; lock_intr says
  * whether interrupts were on before the outermost of its locks.

@@ -297,7 +297,7 @@ KTEST(messages_rest_of_killed)
     CHECK_EQ(send_message(), 0);
     check_whole(2);
     CHECK_EQ(script.conn->broken, 0);
-    line.noted = 250; /* and nobody follows: it is freed at the end */
+    line.noted = 250; /* and no writer follows: it is freed at the end */
     CHECK_EQ(send_message(), 0);
     notes_over();
     CHECK_EQ(line.n, 250);

@@ -1,6 +1,6 @@
 /*
- * test_sched_meet.c - the table of those who wait for each other: right, and
- * as fast with ten thousand in it as with none.
+ * test_sched_meet.c - the table of processes that wait for each other: right,
+ * and as fast with ten thousand in it as with none.
  */
 #include "sched/runq.h"
 #include "boot/x86_64/x86.h"
