@@ -147,6 +147,7 @@ kernel/sched/fair.c                 fair share by weight
 kernel/sched/edf.c                  earliest deadline first
 kernel/sched/x86_64/switch.asm      from one kernel stack to another
 kernel/sched/fpu.c                  floating-point registers
+kernel/sched/x86_64/selectors.c     segment registers of programs
 kernel/sched/proc.c                 the process table
 kernel/sched/fork.c                 rfork
 kernel/sched/exec.c                 a process's new program

@@ -82,7 +82,8 @@ push_args(char *const argv[], unsigned argc, vaddr_t *rsp)
 /*
  * The user's registers at the program's first instruction: all 0 but rip,
  * rsp, the user's two selectors, and rflags with IF and bit 1, which is
- * always set.  The FPU's are those of fpu_reset, in the CPU too.
+ * always set.  The FPU's are those of fpu_reset, in the CPU too; so are DS, ES,
+ * FS and GS, which no frame holds: 0 (selectors_load).
  *
  * Lab 3.8
  */
@@ -97,6 +98,7 @@ fresh_registers(struct proc *p, vaddr_t entry, vaddr_t rsp)
     p->tf->rflags = RFLAGS_IF | 2;
     fpu_reset(&p->fpu);
     fpu_restore(&p->fpu);
+    selectors_load(0);
 }
 
 /* The name that ps shows: the last part of the path. */

@@ -91,8 +91,9 @@ child_undo(struct proc *child)
 
 /*
  * The plain fields: the parent's registers (but 0 in rax: the child's result),
- * the FPU's as they are in this CPU, note handler, frame, text and saved FPU
- * registers, and the scheduling group, whose members are counted.  Its first
+ * the FPU's and the selectors as they are in this CPU (fpu_save,
+ * selectors_now), note handler, frame, text and saved FPU registers, and the
+ * scheduling group, whose members are counted.  Its first
  * switch calls child_start.
  *
  * Lab 3.10
@@ -103,6 +104,7 @@ child_fields(struct proc *parent, struct proc *child)
     *child->tf = *parent->tf;
     child->tf->rax = 0;
     fpu_save(&child->fpu);
+    child->selectors = selectors_now();
     child->note_handler = parent->note_handler;
     child->note_frame = parent->note_frame;
     memcpy(child->note_text, parent->note_text, sizeof child->note_text);

@@ -199,7 +199,7 @@ deliver(struct proc *p, struct trapframe *tf, const char *text)
     tf->rip = p->note_handler;
     tf->rdi = at_ureg;
     tf->rsi = at_text;
-    tf->rflags &= ~(uint64_t)(RFLAGS_DF | RFLAGS_TF | RFLAGS_AC);
+    tf->rflags &= ~(uint64_t)(RFLAGS_DF | RFLAGS_TF | RFLAGS_AC | RFLAGS_NT);
     return 0;
 }
 

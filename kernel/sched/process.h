@@ -21,6 +21,7 @@
 
 #include "sched/sched.h"
 #include "sched/waittab.h"
+#include "sched/x86_64/selectors.h"
 
 enum proc_state {
     PROC_NEW,
@@ -77,6 +78,7 @@ struct proc {
     uint32_t stop;        /* [a] enum proc_stop */
     bool is_idle;         /* [I] */
     uint64_t ksp;         /* [q] stack pointer while not running */
+    uint64_t selectors;   /* [o] while not running; 0: it has loaded none */
     char *kstack_top;     /* [I] */
     struct trapframe *tf; /* [I] the user's registers: top of the stack */
     struct space *space;  /* [o], changed under [t]; NULL: kernel only */

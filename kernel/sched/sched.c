@@ -178,6 +178,21 @@ sched_finish(void)
     __atomic_store_n(&prev->on_cpu, 0, __ATOMIC_RELEASE);
 }
 
+/* Rare, and kept out of switch_to: `prev` has loaded a segment register. */
+static __attribute__((noinline)) void
+put_selectors_aside(struct proc *prev)
+{
+    prev->selectors = selectors_now();
+    selectors_load(0);
+}
+
+static __attribute__((noinline)) void
+take_selectors_back(struct proc *next)
+{
+    selectors_load(next->selectors);
+    next->selectors = 0; /* they are in the CPU now */
+}
+
 static void
 switch_to(struct cpu *cpu, struct proc *prev, struct proc *next)
 {
@@ -188,10 +203,14 @@ switch_to(struct cpu *cpu, struct proc *prev, struct proc *next)
     cpu->tss.rsp[0] = (uint64_t)next->kstack_top;
     cpu->switches++;
     TRACE(TRACE_SWITCH, next->pid, prev->pid);
+    if (selectors_loaded())
+        put_selectors_aside(prev);
     if (prev->space)
         fpu_save(&prev->fpu);
     if (next->space)
         fpu_restore(&next->fpu);
+    if (next->selectors)
+        take_selectors_back(next);
     space_load(next->space);
     runqs[cpu->id].prev = prev;
     context_switch(&prev->ksp, next->ksp);

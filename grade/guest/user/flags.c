@@ -236,6 +236,180 @@ TEST(segments)
     CHECK_EQ(yield_with_gs(data), getpid());
 }
 
+/* DS, ES, FS and GS, side by side. */
+static uint64_t
+selectors(void)
+{
+    uint16_t ds, es, fs, gs;
+
+    __asm__ volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
+                     : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
+    return ds | (uint64_t)es << 16 | (uint64_t)fs << 32 | (uint64_t)gs << 48;
+}
+
+static void
+load_selectors(uint64_t four)
+{
+    __asm__ volatile(
+            "mov %w0, %%ds; mov %w1, %%es; mov %w2, %%fs; mov %w3, %%gs"
+            :
+            : "r"(four), "r"(four >> 16), "r"(four >> 32), "r"(four >> 48));
+    CHECK_EQ(selectors(), four);
+}
+
+/* Four selectors that programs may load, none 0, as n chooses.  The null
+ * selectors 1 to 3 are for FS and GS: an iret makes them 0 in the others. */
+static uint64_t
+some_selectors(unsigned n)
+{
+    uint16_t data, code;
+
+    __asm__("mov %%ss, %0; mov %%cs, %1" : "=r"(data), "=r"(code));
+    uint16_t may[] = { data, code, 1, 2, 3 };
+
+    return may[n % 2] | (uint64_t)may[(n + 1) % 2] << 16 |
+           (uint64_t)may[n % 5] << 32 | (uint64_t)may[(n + 2) % 5] << 48;
+}
+
+/* Lose the CPU in all ways, often: `mine` is there each time afterwards. */
+static void
+keep_selectors(uint64_t mine)
+{
+    for (unsigned round = 0; round < 30; round++) {
+        uint64_t until = nsec() + MS;
+
+        if (round % 3 == 0)
+            sleep(MS / 10);
+        else if (round % 3 == 1)
+            yield();
+        else
+            while (nsec() < until)
+                ; /* a timer interrupt, perhaps the end of a turn */
+        if (selectors() != mine) {
+            check_record("round %u: selectors %#lx, were %#lx", round,
+                    selectors(), mine);
+            break;
+        }
+    }
+    if (mine)
+        load_selectors(mine); /* and die with them */
+}
+
+/*
+ * Segment registers are a process's own: it keeps what it loads, its children
+ * begin with that, and no other process ever sees it.
+ * cpus: 1 2
+ * shifts: 5 7
+ */
+TEST(selectors_of_another)
+{
+    CHECK_EQ(selectors(), 0);
+    for (unsigned i = 0; i < 6; i++) {
+        uint64_t mine = i % 2 ? some_selectors(i) : 0;
+        int pid = fork();
+
+        if (pid == 0) {
+            if (mine)
+                load_selectors(mine);
+            pid = fork();
+            keep_selectors(mine);
+            if (pid > 0)
+                check_ends_well(pid);
+            exits(check_failures ? "a check failed" : "");
+        }
+        MUST(pid > 0);
+    }
+    keep_selectors(0);
+    for (unsigned i = 0; i < 6; i++) {
+        struct waitmsg w;
+
+        CHECK(wait(&w) > 0);
+        CHECK_STR(w.msg, "");
+        CHECK_EQ(selectors(), 0);
+    }
+}
+
+/* ---- what a program begins with ---- */
+
+/* Nothing in the registers tells what ran before. */
+static void
+check_fresh_registers(void)
+{
+    uint64_t flags = get_flags();
+    uint32_t mxcsr = 0;
+    uint16_t fcw = 0;
+
+    __asm__ volatile("stmxcsr %0; fnstcw %1" : "=m"(mxcsr), "=m"(fcw));
+    CHECK_EQ(selectors(), 0);
+    CHECK_EQ(mxcsr, 0x1f80);
+    CHECK_EQ(fcw, 0x37f);
+    CHECK_EQ(flags & (TRAP | DIRECTION | NESTED | ALIGNMENT | 1 << 21), 0);
+}
+
+static void
+exec_from_a_mess(void)
+{
+    char *argv[] = { "test/flags", "registers_at_exec", "1", "again", NULL };
+    uint32_t mxcsr = 0x1fa5 | 3 << 13;
+    uint16_t fcw = 0xf7f;
+    double one = 1;
+
+    load_selectors(some_selectors(0));
+    __asm__ volatile("ldmxcsr %0; fldcw %1; fldl %2"
+                     :
+                     : "m"(mxcsr), "m"(fcw), "m"(one));
+    __asm__ volatile("pushfq; orq %0, (%%rsp); popfq; syscall"
+                     :
+                     : "i"(CARRY | NESTED | ALIGNMENT | 1 << 21 | DIRECTION),
+                     "a"((uint64_t)SYS_exec), "D"(argv[0]), "S"(argv)
+                     : "rcx", "r11", "memory", "cc");
+    exits("exec failed");
+}
+
+/*
+ * A new program finds no register of the one before: flags, control words,
+ * segment registers.
+ */
+TEST(registers_at_exec)
+{
+    struct waitmsg w;
+
+    check_fresh_registers();
+    if (check_args[0] != NULL)
+        exits(check_failures ? "a check failed" : "");
+    check_child(exec_from_a_mess, &w);
+    CHECK_STR(w.msg, "");
+    check_fresh_registers();
+}
+
+static uint64_t flags_in_handler;
+
+static void
+look_at_flags(struct ureg *u, char *note)
+{
+    (void)u;
+    (void)note;
+    flags_in_handler = get_flags();
+    noted(NCONT);
+}
+
+/* A note handler begins with the flags that C code expects. */
+TEST(flags_in_handler)
+{
+    int pid = getpid();
+
+    notify(look_at_flags);
+    __asm__ volatile("pushfq; orq %0, (%%rsp); popfq; syscall; cld"
+                     :
+                     : "i"(NESTED | ALIGNMENT | DIRECTION),
+                     "a"((uint64_t)SYS_postnote), "D"(NOTE_PROC), "S"(pid),
+                     "d"("x")
+                     : "rcx", "r11", "memory", "cc");
+    set_flags(2);
+    CHECK(flags_in_handler != 0);
+    CHECK_EQ(flags_in_handler & (DIRECTION | NESTED | ALIGNMENT), 0);
+}
+
 /* ---- what a call keeps ---- */
 
 /* Call `number` with the registers of in[] and store them to out[]. */

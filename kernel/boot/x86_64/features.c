@@ -38,9 +38,10 @@ cpu_init_features(void)
 {
     uint64_t optional = optional_cr4_bits();
 
-    write_cr0((read_cr0() | CR0_MP | CR0_NE | CR0_WP) &
-              ~(uint64_t)(CR0_EM | CR0_TS));
-    write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | optional);
+    /* exactly these: a bit that the firmware has left on would let programs
+     * change what no switch saves (FS and GS bases, AVX, protection keys) */
+    write_cr0(CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG);
+    write_cr4(CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | optional);
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
     cpu_has_smap = (optional & CR4_SMAP) != 0;
 }

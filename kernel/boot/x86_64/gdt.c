@@ -82,7 +82,9 @@ set_gdt(struct cpu *cpu)
     set_tss_descriptor(&cpu->gdt[SEL_TSS / 8], &cpu->tss);
 }
 
-/* Loading a selector into GS clears its base: that comes after this. */
+/* Loading a selector into GS clears its base: that comes after this.  64-bit
+ * code needs none in the other four, and what is there now is what the first
+ * program will find. */
 static void
 load_gdt(const struct cpu *cpu)
 {
@@ -93,7 +95,7 @@ load_gdt(const struct cpu *cpu)
                      :
                      : "i"(SEL_KCODE)
                      : "rax", "memory");
-    __asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%ss;"
+    __asm__ volatile("mov %0, %%ss; mov %1, %%ds; mov %1, %%es;"
                      "mov %1, %%fs; mov %1, %%gs"
                      :
                      : "r"(SEL_KDATA), "r"(0)
@@ -111,6 +113,7 @@ cpu_init_tables(struct cpu *cpu)
     set_tss(&cpu->tss, i);
     set_gdt(cpu);
     load_gdt(cpu);
+    wrmsr(MSR_FS_BASE, 0); /* what user mode finds in FS */
     wrmsr(MSR_GS_BASE, (uint64_t)cpu);
     wrmsr(MSR_KERNEL_GS_BASE, 0); /* what user mode finds in GS */
     idt_load();
