@@ -77,7 +77,8 @@ kernel/boot/x86_64/trap_entry.asm   their entry and exit
 kernel/boot/trap.c                  who handles which vector
 kernel/boot/trap_dump.c             registers for human eyes
 kernel/boot/x86_64/pic.c            old interrupt controllers, silenced
-kernel/boot/x86_64/features.c       NX, SMEP, SMAP, UMIP, SSE
+kernel/boot/x86_64/features.c       the CPU's features, NX, SMEP, SMAP, SSE
+kernel/boot/x86_64/features.asm     refuses a CPU that lacks one
 kernel/boot/stack_guard.c           stack protector
 kernel/boot/symbols.c               address to function and line
 kernel/boot/backtrace.c             calls on the stack
@@ -384,8 +385,9 @@ $(B)/font.c: tools/font.py $(FONT) | $$(@D)/
 	package grub-common; or set FONT=" >&2; exit 1; }
 	$(Q)$(PYTHON) tools/font.py $(FONT) > $@
 
-$(TABLES) $(B)/no/symbols.o $(B)/no/lines.o $(B)/font.o: %.o: %.c
-	$(Q)$(KCC) $(KCFLAGS) -c -o $@ $<
+GENERATED := $(TABLES) $(B)/no/symbols.o $(B)/no/lines.o $(B)/font.o
+$(GENERATED): %.o: %.c
+	$(Q)$(KCC) $(KCFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/%.c.o: %.c $(B)/flags | $$(@D)/
 	$(call say,CC,$<)
@@ -426,7 +428,8 @@ $(B)/offsets.inc: kernel/boot/x86_64/offsets.c $(B)/flags | $$(@D)/
 %/:
 	@mkdir -p $@
 
--include $(OBJECTS:.o=.d) $(addsuffix .d,$(OBJECTS)) $(B)/offsets.inc.d
+-include $(OBJECTS:.o=.d) $(GENERATED:.o=.d) $(addsuffix .d,$(OBJECTS)) \
+	$(B)/offsets.inc.d
 
 # ---- user programs and the boot archive ----
 

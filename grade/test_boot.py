@@ -121,6 +121,42 @@ def test_no_nx(kernel: Path) -> None:
     assert re.search(r"(?i)nx|no-execute", console)
 
 
+@pytest.mark.parametrize(
+    "feature",
+    "fpu tsc msr pae apic cmov fxsr sse sse2 syscall".split(),
+)
+def test_missing_feature(kernel: Path, feature: str) -> None:
+    """A CPU that lacks what kernel or programs need is told so, in one line."""
+    setup = Setup(kernel=kernel, cpu=f"max,-{feature}", screen=True, limit=4)
+    with Machine(setup) as machine:
+        machine.settle()
+        screen = machine.screen_text()
+        console = machine.result().console
+    (line,) = console.splitlines()
+    assert line.startswith("Lux9 cannot start: this CPU has no ")
+    assert f"({feature.upper()})" in line
+    assert f"({feature.upper()})" in " ".join(screen[:2])
+
+
+@pytest.mark.parametrize("size", [4400, 5005, 20_000])
+def test_command_line_over_loader_data(kernel: Path, size: int) -> None:
+    """An -append that is written over the loader's data is named as the fault."""
+    console = run(Setup(kernel=kernel, cmdline="x" * size, limit=4)).console
+    assert re.search(r"(?m)^Lux9 cannot start: .*-append of more than 4095", console)
+
+
+@pytest.mark.parametrize("size", [4095, 4096])
+def test_longest_command_line(kernel: Path, start: Start, size: int) -> None:
+    """A command line is kept as a whole, or left out with a message."""
+    line = ("word " * 1000)[: size - 4] + "last"
+    machine = start(kernel=kernel, cmdline=line, terminal=True)
+    machine.expect(PROMPT)
+    shown = machine.gdb('printf "%d\\n", (int) $_strlen(bootinfo.cmdline)')
+    left_out = "command line has more than 4095 bytes" in machine.console()
+    assert left_out == (size > 4095)
+    assert str(0 if left_out else size) in shown.split()
+
+
 def test_wrong_magic(kernel: Path, start: Start) -> None:
     """A loader that is neither Multiboot2 nor PVH is refused by a message."""
     machine = start(kernel=kernel, hold=True, limit=4)

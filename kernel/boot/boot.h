@@ -35,7 +35,7 @@ pa_to_kva(paddr_t pa)
 enum {
     MAX_MEM_RANGES = 128,
     MAX_MODULES = 16,
-    MAX_CMDLINE = 1024
+    MAX_CMDLINE = 4096
 };
 
 enum mem_kind {
@@ -237,6 +237,31 @@ void trap_dump(const struct trapframe *tf);
 
 /* Load GDT, TSS, IDT and GS base of a CPU, whose IST stacks are set here. */
 void cpu_init_tables(struct cpu *cpu);
+
+/* what the kernel and its programs use of a CPU; features.c has their names */
+enum cpu_feature_id {
+    FEATURE_FPU,
+    FEATURE_TSC,
+    FEATURE_MSR,
+    FEATURE_PAE,
+    FEATURE_APIC,
+    FEATURE_CMOV,
+    FEATURE_FXSR,
+    FEATURE_SSE,
+    FEATURE_SSE2,
+    FEATURE_SYSCALL,
+    FEATURE_MCE,
+    FEATURE_PGE,
+    FEATURE_SMEP,
+    FEATURE_SMAP,
+    FEATURE_UMIP,
+    FEATURE_RDRAND,
+    FEATURE_GIB_PAGES,
+    NFEATURES
+};
+
+/* Does this CPU have it? */
+bool cpu_has(enum cpu_feature_id id);
 
 /* Turn on what this CPU has of PGE, MCE, SMEP, SMAP, UMIP; SSE, WP and NX,
  * which all have. */

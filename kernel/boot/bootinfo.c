@@ -47,6 +47,19 @@ bootinfo_add_range(uint64_t start, uint64_t len, uint32_t type)
     };
 }
 
+void
+bootinfo_set_cmdline(const char *text, size_t len)
+{
+    len = strnlen(text, len);
+    if (len >= MAX_CMDLINE) {
+        print("boot: the command line has more than %d bytes; it is left out\n",
+                MAX_CMDLINE - 1);
+        return;
+    }
+    memcpy(bootinfo.cmdline, text, len);
+    bootinfo.cmdline[len] = '\0';
+}
+
 /* The first word of s, which has at most max bytes. */
 static void
 first_word(char *name, size_t room, const char *s, size_t max)

@@ -24,6 +24,11 @@ void bootinfo_init(uint32_t magic, paddr_t info);
 void multiboot2_parse(paddr_t info);
 void pvh_parse(paddr_t info);
 
+/* Copy the command line: len bytes at most, up to a NUL if there is one.  One
+ * that is too long is left out with a message: a part of it may mean another
+ * thing. */
+void bootinfo_set_cmdline(const char *text, size_t len);
+
 /* Add to the lists; what has no room is dropped with a message. */
 void bootinfo_add_range(uint64_t start, uint64_t len, uint32_t type);
 void bootinfo_add_module(

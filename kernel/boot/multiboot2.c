@@ -80,7 +80,7 @@ parse_loader(const struct tag *tag)
 static void
 parse_cmdline(const struct tag *tag)
 {
-    copy_text(bootinfo.cmdline, sizeof(bootinfo.cmdline), tag);
+    bootinfo_set_cmdline((const char *)(tag + 1), tag->size - sizeof(*tag));
 }
 
 static void

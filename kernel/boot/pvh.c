@@ -64,8 +64,7 @@ pvh_parse(paddr_t pa)
         panic("boot: the PVH start info at 0x%lx has no memory map", pa);
     cmdline = early_data(info->cmdline, MAX_CMDLINE);
     if (cmdline != NULL)
-        strlcpy(bootinfo.cmdline, cmdline,
-                strnlen(cmdline, MAX_CMDLINE - 1) + 1);
+        bootinfo_set_cmdline(cmdline, MAX_CMDLINE);
     bootinfo.rsdp = info->rsdp;
     parse_memmap(info);
     parse_modules(info);

@@ -10,12 +10,6 @@ uintptr_t __stack_chk_guard; /* the compiler's name; read in every function */
 
 void __stack_chk_fail(void) __attribute__((noreturn));
 
-static bool
-have_rdrand(void)
-{
-    return cpuid(1, 0).ecx & 1 << 30;
-}
-
 static uint64_t
 rdrand(void)
 {
@@ -35,7 +29,7 @@ stack_guard_init(void)
 {
     uint64_t v = rdtsc() * 0x9e3779b97f4a7c15;
 
-    if (have_rdrand())
+    if (cpu_has(FEATURE_RDRAND))
         v ^= rdrand();
     __stack_chk_guard = v << 8;
 }

@@ -167,7 +167,7 @@ mmu_init_cpu(void)
 void
 kmap_init(void)
 {
-    gib_pages = cpuid(0x80000001, 0).edx & 1u << 26; /* Intel SDM 2A */
+    gib_pages = cpu_has(FEATURE_GIB_PAGES);
     kernel_root = early_table();
     map_direct();
     map_image();

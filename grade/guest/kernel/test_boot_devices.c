@@ -246,9 +246,26 @@ KTEST(cpu_features_on)
     CHECK(cpu_has_smap);
 }
 
+/* CR4 and CR0 as the kernel wants them, whatever the firmware left there. */
+KTEST(cpu_features_exact)
+{
+    uint64_t cr0 = read_cr0(), cr4 = read_cr4();
+
+    write_cr4(cr4 | 1ul << 2 | 1ul << 3 | 1ul << 16); /* TSD, DE, FSGSBASE */
+    write_cr0(cr0 | 1ul << 18);                       /* AM */
+    cpu_init_features();
+    CHECK_EQ(read_cr4(), cr4);
+    CHECK_EQ(read_cr0(), cr0);
+    CHECK(cpu_has(FEATURE_SSE2));
+    CHECK(cpu_has(FEATURE_RDRAND));
+}
+
 /* cpu: qemu64 */
 KTEST(cpu_features_missing)
 {
+    CHECK(!cpu_has(FEATURE_SMAP));
+    CHECK(!cpu_has(FEATURE_UMIP));
+    CHECK(cpu_has(FEATURE_PGE));
     CHECK(!(read_cr4() & (CR4_SMEP | CR4_SMAP | CR4_UMIP)));
     CHECK(read_cr0() & CR0_WP);
     CHECK(rdmsr(MSR_EFER) & EFER_NXE);

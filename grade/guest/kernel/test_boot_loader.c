@@ -177,6 +177,20 @@ KTEST(multiboot2_text_without_end)
     end();
 }
 
+/* GRUB's command line is kept as a whole, or left out as a whole. */
+KTEST(multiboot2_longest_command_line)
+{
+    static char line[MAX_CMDLINE + 1];
+
+    memset(line, 'x', sizeof line);
+    for (size_t len = MAX_CMDLINE - 1; len <= sizeof line; len++) {
+        begin();
+        bootinfo_set_cmdline(line, len);
+        CHECK_EQ(strlen(bootinfo.cmdline), len < MAX_CMDLINE ? len : 0);
+        end();
+    }
+}
+
 KTEST(multiboot2_backward_module_left_out)
 {
     static const uint32_t module[3] = { 0x201000, 0x200000, 0 };

@@ -26,7 +26,7 @@ VGA_TEXT  equ 0xb8000
 
 %define PHYS(symbol) ((symbol) - KERNEL_BASE)
 
-extern kernel_main, bootinfo
+extern kernel_main, bootinfo, check_features
 
 ; ---- what the loaders look for ----
 
@@ -87,6 +87,7 @@ multiboot2_start:
         call check_loader
         call check_cpuid
         call check_cpu
+        call check_features
         call fill_page_tables
         jmp enter_long_mode
 
@@ -212,14 +213,34 @@ bits 32
 
 ; Print the text at ebx on screen and serial line, and stop for ever.
 fail:
-        mov edi, VGA_TEXT
+        cmp ebx, text_loader
+        jne .say
+        cmp edi, PVH_MAGIC          ; pvh_start is the way in, but the data at
+        jne .say                    ; esi begin with something else
+        mov ebx, text_pvh_data
+.say:   mov edi, VGA_TEXT
         mov esi, text_prefix
         call fail_print
         mov esi, ebx
         call fail_print
-.halt:  cli
+        jmp fail_halt
+
+; The same for a feature that this CPU lacks; its name is at ebx.
+global fail_feature
+fail_feature:
+        mov edi, VGA_TEXT
+        mov esi, text_prefix
+        call fail_print
+        mov esi, text_feature
+        call fail_print
+        mov esi, ebx
+        call fail_print
+        mov esi, text_use
+        call fail_print
+fail_halt:
+        cli
         hlt
-        jmp .halt
+        jmp fail_halt
 
 ; Print the string at esi; edi is the place on screen and moves on.
 fail_print:
@@ -255,6 +276,10 @@ boot_gdt_pointer:
 
 text_prefix:    db "Lux9 cannot start: ", 0
 text_loader:    db "it was not loaded by Multiboot2 (GRUB 2) or PVH", 10, 0
+text_pvh_data:  db "it was not loaded by PVH, or its data are overwritten: "
+                db "QEMU does that for an -append of more than 4095 bytes", 10, 0
+text_feature:   db "this CPU has no ", 0
+text_use:       db "; use one that has it (QEMU: another -cpu)", 10, 0
 text_long_mode: db "this CPU has no 64-bit mode (long mode)", 10, 0
 text_nx:        db "this CPU has no execute-disable bit (NX)", 10, 0
 

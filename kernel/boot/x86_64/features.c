@@ -1,43 +1,70 @@
 /*
- * features.c - what each CPU is told to be strict about, and what user
- * programs may use.
+ * features.c - what Lux9 and its programs use of a CPU: one table; what each
+ * CPU is told to be strict about, and what user programs may use.
  *
- * Bits that a CPU lacks are left alone (Intel SDM 3A 2.5: setting a reserved
- * one faults), so that the oldest x86-64 and the newest both start.
+ * A CPU that lacks what must be there is refused before C begins (features.asm:
+ * check_features), since the compiler uses some of it in any function.  Bits
+ * that a CPU may lack are left alone (Intel SDM 3A 2.5: setting a reserved one
+ * faults), so that the oldest x86-64 and the newest both start.
  */
 #include "boot/boot.h"
+#include "boot/features.h"
 #include "boot/x86_64/x86.h"
 
 bool cpu_has_smap;
 
-/* CPUID leaf 7 and leaf 1 as CR4 bits (Intel SDM 2A, CPUID). */
-static uint64_t
-optional_cr4_bits(void)
-{
-    struct cpuid basic = cpuid(1, 0);
-    struct cpuid extended = { 0 };
-    uint64_t bits = 0;
+/*
+ * Leaves and bits: Intel SDM 2A, CPUID; AMD64 APM 3 appendix D.  Long mode and
+ * NX are not here: entry.asm:check_cpu asks for them before all others.
+ */
+const struct cpu_feature cpu_features[NFEATURES] = {
+    [FEATURE_FPU] = { 1, CPUID_EDX, 0, "floating point (FPU)" },
+    [FEATURE_TSC] = { 1, CPUID_EDX, 4, "time-stamp counter (TSC)" },
+    [FEATURE_MSR] = { 1, CPUID_EDX, 5, "model-specific registers (MSR)" },
+    [FEATURE_PAE] = { 1, CPUID_EDX, 6, "8-byte page-table entries (PAE)" },
+    [FEATURE_APIC] = { 1, CPUID_EDX, 9, "local APIC (APIC)" },
+    [FEATURE_CMOV] = { 1, CPUID_EDX, 15, "conditional moves (CMOV)" },
+    [FEATURE_FXSR] = { 1, CPUID_EDX, 24, "FXSAVE and FXRSTOR (FXSR)" },
+    [FEATURE_SSE] = { 1, CPUID_EDX, 25, "vector instructions (SSE)" },
+    [FEATURE_SSE2] = { 1, CPUID_EDX, 26, "vector instructions (SSE2)" },
+    [FEATURE_SYSCALL] = { 0x80000001, CPUID_EDX, 11,
+            "system-call instruction (SYSCALL)" },
 
-    if (cpuid(0, 0).eax >= 7)
-        extended = cpuid(7, 0);
-    if (basic.edx & 1 << 13)
-        bits |= CR4_PGE;
-    if (basic.edx & 1 << 7)
-        bits |= CR4_MCE;
-    if (extended.ebx & 1 << 7)
-        bits |= CR4_SMEP;
-    if (extended.ebx & 1 << 20)
-        bits |= CR4_SMAP;
-    if (extended.ecx & 1 << 2)
-        bits |= CR4_UMIP;
-    return bits;
+    /* used where they are */
+    [FEATURE_MCE] = { 1, CPUID_EDX, 7, NULL, CR4_MCE },
+    [FEATURE_PGE] = { 1, CPUID_EDX, 13, NULL, CR4_PGE },
+    [FEATURE_SMEP] = { 7, CPUID_EBX, 7, NULL, CR4_SMEP },
+    [FEATURE_SMAP] = { 7, CPUID_EBX, 20, NULL, CR4_SMAP },
+    [FEATURE_UMIP] = { 7, CPUID_ECX, 2, NULL, CR4_UMIP },
+    [FEATURE_RDRAND] = { 1, CPUID_ECX, 30 },
+    [FEATURE_GIB_PAGES] = { 0x80000001, CPUID_EDX, 26 },
+};
+
+bool
+cpu_has(enum cpu_feature_id id)
+{
+    const struct cpu_feature *f = &cpu_features[id];
+    struct cpuid is;
+    uint32_t registers[4];
+
+    if (cpuid(f->leaf & 1u << 31, 0).eax < f->leaf)
+        return false;
+    is = cpuid(f->leaf, 0);
+    registers[CPUID_EAX] = is.eax;
+    registers[CPUID_EBX] = is.ebx;
+    registers[CPUID_ECX] = is.ecx;
+    registers[CPUID_EDX] = is.edx;
+    return registers[f->reg] >> f->bit & 1;
 }
 
 void
 cpu_init_features(void)
 {
-    uint64_t optional = optional_cr4_bits();
+    uint64_t optional = 0;
 
+    for (unsigned i = 0; i < NFEATURES; i++)
+        if (cpu_features[i].cr4 && cpu_has(i))
+            optional |= cpu_features[i].cr4;
     /* exactly these: a bit that the firmware has left on would let programs
      * change what no switch saves (FS and GS bases, AVX, protection keys) */
     write_cr0(CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG);

@@ -5,6 +5,7 @@
  * "offset NAME n" line into a NASM definition in offsets.inc.
  */
 #include "boot/boot.h"
+#include "boot/features.h"
 
 #define CONSTANT(name, value)                                                  \
     __asm__ volatile("# offset " #name " %c0" : : "i"(value))
@@ -16,6 +17,12 @@ offsets(void)
 {
     CONSTANT(KERNEL_BASE, KERNEL_BASE);
     CONSTANT(BOOTINFO_ENTRY_TSC, offsetof(struct bootinfo, entry_tsc));
+    CONSTANT(NFEATURES, NFEATURES);
+    CONSTANT(FEATURE_LEAF, offsetof(struct cpu_feature, leaf));
+    CONSTANT(FEATURE_REG, offsetof(struct cpu_feature, reg));
+    CONSTANT(FEATURE_BIT, offsetof(struct cpu_feature, bit));
+    CONSTANT(FEATURE_MUST_HAVE, offsetof(struct cpu_feature, must_have));
+    CONSTANT(FEATURE_SIZE, sizeof(struct cpu_feature));
     CONSTANT(CPU_KERNEL_RSP, offsetof(struct cpu, kernel_rsp));
     CONSTANT(CPU_USER_RSP, offsetof(struct cpu, user_rsp));
     CONSTANT(CPU_PROC, offsetof(struct cpu, proc));
