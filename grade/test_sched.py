@@ -12,6 +12,7 @@ import pytest
 from grade.harness import Machine, Variant
 from grade.harness.build import last_stage
 from grade.harness.paging import mappings
+from grade.harness.symbols import symbols
 
 Start = Callable[..., Machine]
 PROMPT = "lux9% $"
@@ -58,6 +59,70 @@ def test_nmi_tells_where_each_cpu_was(shell: Callable[..., Machine]) -> None:
     reported = re.findall(r"panic: cpu (\d):", text)
     others = re.findall(r"(?m)^cpu (\d) was at \w", text)
     assert sorted(reported + others) == ["0", "1", "2", "3"]
+
+
+def test_late_cpus(variant: Variant, start: Start) -> None:
+    """A CPU that starts late is left out, stops itself, and harms no other."""
+    machine = start(
+        kernel=variant.kernel,
+        initrd=variant.archive,
+        terminal=True,
+        cpus=4,
+        hold=True,
+    )
+    names = symbols(variant.kernel)
+    send, nowhere, entry = names["apic_send_startup"], 77, 0x8000
+    stub = machine.stub()
+    stub.run_to(send)  # CPU 1's: it does not come
+    assert stub.registers()["rdi"] == 1
+    stub.set_register("rdi", nowhere)
+    stub.step_to(send)
+    assert stub.registers()["rdi"] == 2
+    stub.call(send, 1, entry)  # now CPU 1 comes too, while 2 is wanted
+    stub.step_to(send)
+    assert stub.registers()["rdi"] == 3
+    stub.set_register("rdi", nowhere)
+    stub.step_to(names["sched_start"])
+    stub.call(send, 3, entry)  # CPU 3 comes when all others are up
+    stub.close()
+    machine.expect(PROMPT)
+    given_up = re.findall(r"APIC id (\d) does not start", machine.console())
+    assert given_up == ["1", "3"]
+    assert "499" in machine.command_line("primes 500", PROMPT)
+    machine.pause()
+    assert "$1 = 2\n" in machine.gdb("p ncpu")
+    cpus = machine.registers()
+    for late in (1, 3):
+        assert entry <= cpus[late]["RIP"] < entry + 4096, f"CPU {late} runs on"
+    machine.resume()
+    machine.qmp.hmp("nmi")
+    machine.expect("halted")  # a panic does not wake them
+    where = re.findall(r"(?m)cpu (\d)(?: was at \w|: )", machine.console())
+    assert sorted(where) == ["0", "1"]
+
+
+def test_slow_cpu_is_awaited(variant: Variant, start: Start) -> None:
+    """A CPU that has come in is waited for, however long it needs then."""
+    machine = start(
+        kernel=variant.kernel,
+        initrd=variant.archive,
+        terminal=True,
+        cpus=2,
+        hold=True,
+    )
+    names = symbols(variant.kernel)
+    stub = machine.stub()
+    stub.run_to(names["cpu_init_features"])  # CPU 0's
+    stub.step_to(names["cpu_init_features"])  # CPU 1's
+    loop = 0x8800  # in the trampoline's page: mov ecx, n; dec ecx; jnz; ret
+    stub.write(loop, b"\xb9" + (50_000_000).to_bytes(4, "little"))
+    stub.write(loop + 5, bytes.fromhex("ffc9 75fc c3"))
+    stub.call(loop)  # 3 s at 32 ns an instruction
+    stub.close()
+    machine.expect(PROMPT)
+    assert "does not start" not in machine.console()
+    machine.pause()
+    assert "$1 = 2\n" in machine.gdb("p ncpu")
 
 
 def test_console_needs_no_reader(shell: Callable[..., Machine]) -> None:

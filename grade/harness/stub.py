@@ -78,6 +78,24 @@ class Stub:
         self.ask("c")
         self.ask(f"z1,{address:x},1")
 
+    def step_to(self, address: int) -> None:
+        """Like run_to, for a CPU that is at that address now: the next time."""
+        self.ask("s")
+        self.run_to(address)
+
+    def call(self, function: int, *arguments: int) -> None:
+        """Have the stopped CPU, at a function's start, call another one first."""
+        before = self.ask("g")
+        registers = self.registers()
+        stack = registers["rsp"] - 8
+        self.write(stack, registers["rip"].to_bytes(8, "little"))
+        for name, value in zip("rdi rsi rdx rcx".split(), arguments):
+            self.set_register(name, value)
+        self.set_register("rsp", stack)
+        self.set_register("rip", function)
+        self.step_to(registers["rip"])
+        self.ask("G" + before)
+
     def close(self) -> None:
         """Detach; the machine runs on."""
         self._send("D;1")

@@ -5,12 +5,16 @@
 #include "sched/runq.h"
 #include "boot/x86_64/x86.h"
 
-/* How and what this CPU runs when nothing is ready.  NULL: no memory. */
+/* How and what this CPU runs when nothing is ready.  NULL: no memory.  A CPU
+ * that was given up has not used its own: the next one with its number does. */
 struct proc *
 idle_new(unsigned cpu)
 {
-    struct proc *p = proc_alloc("idle");
+    struct proc *p = runqs[cpu].idle;
 
+    if (p)
+        return p;
+    p = proc_alloc("idle");
     if (!p)
         return NULL;
     p->is_idle = true;

@@ -32,7 +32,6 @@ enum {
     ICR_INIT = 5 << 8,
     ICR_STARTUP = 6 << 8,
     ICR_ASSERT = 1 << 14,
-    ICR_ALL_OTHERS = 3 << 18,
 };
 
 #define APIC_BASE_ADDR 0xffffff000ul
@@ -167,12 +166,17 @@ apic_send(unsigned cpu, unsigned vector)
     send_command(cpus[cpu].apic_id, ICR_ASSERT | vector);
 }
 
-/* May run in a panic, in the middle of anything: no lock, no trace. */
+/*
+ * May run in a panic, in the middle of anything: no lock, no trace.  Only to
+ * CPUs that are counted: one that halts in the trampoline has no IDT, and an
+ * NMI would reset the machine.
+ */
 void
 apic_nmi_others(void)
 {
-    if (lapic)
-        lapic_write(LAPIC_ICR_LOW, ICR_ALL_OTHERS | ICR_ASSERT | ICR_NMI);
+    for (unsigned i = 0; lapic && i < ncpu; i++)
+        if (&cpus[i] != this_cpu())
+            send_command(cpus[i].apic_id, ICR_ASSERT | ICR_NMI);
 }
 
 /* INIT, then start-up at the page `entry` (below 1 MiB): SDM 3A 9.4.4.1.

@@ -4,25 +4,33 @@
  *
  * Each gets its stack and tables from the first CPU, runs the trampoline,
  * loads its own GDT, IDT and GS base, and reports by `starting`.  Only then is
- * it counted in ncpu, so nobody sends to a CPU that cannot answer.
+ * it counted in ncpu, so no CPU sends to one that cannot answer.
+ *
+ * A CPU may be late: a host has no time for it, firmware holds it.  Whoever
+ * gives it up cannot stop it.  So the trampoline lets only the CPU in whose
+ * APIC id stands in `starting`; any other halts there, before it has used
+ * anything that belongs to the next one by now.
  */
 #include "sched/runq.h"
 #include "boot/x86_64/x86.h"
 
 enum {
-    START_WAIT_US = 100000
+    START_WAIT_US = 1000000, /* a host may have no time for it so long */
+    MAX_APIC_ID = 254        /* the interrupt command has 8 bits; 255: all */
 };
 
 extern uint8_t trampoline_start[], trampoline_end[];
 extern uint8_t trampoline_cr3[], trampoline_rsp[];
-extern uint8_t trampoline_cpu[], trampoline_main[];
+extern uint8_t trampoline_cpu[], trampoline_main[], trampoline_starting[];
 
 /*
- * The CPU that is being started, atomic.  It takes itself out when it is up;
- * who finds another number, or NOBODY, has come too late and must not run.
+ * Which CPU may come in, atomic.  Its APIC id; then CAME_IN, which the
+ * trampoline puts there in its place, in one step, once; then NOBODY, when
+ * cpu_main has made it ready.
  */
-static uint32_t starting;
+static uint32_t starting = UINT32_MAX;
 enum {
+    CAME_IN = UINT32_MAX - 1, /* x86_64/trampoline.asm has the same number */
     NOBODY = UINT32_MAX
 };
 
@@ -78,38 +86,37 @@ ask_for_flush(uint32_t mask)
 }
 
 /*
- * First C code of every CPU but the first, on its idle process's stack:
- * cpu_init_tables, cpu_init_features, mmu_init_cpu, sched_init_cpu.  Then it
- * takes its number out of `starting` in one atomic step; if it finds another
- * there it came too late, and halts for good with interrupts off.  Then it
- * waits until ncpu counts it, and becomes idle.
+ * First C code of every CPU but the first, on its idle process's stack; it does
+ * not return, but becomes idle.  When it puts NOBODY into `starting` this CPU
+ * is ready: it has its tables and features, the kernel's page tables, and what
+ * sched_init_cpu sets.  (boot.h, mmu.h and sched.h say what each of these four
+ * needs.)  It runs no process and takes no interrupt before ncpu counts it.
  *
  * Lab 3.11
  */
 static void
 cpu_main(struct cpu *cpu)
 {
-    uint32_t self = cpu->id;
-
     cpu_init_tables(cpu);
     cpu_init_features();
     mmu_init_cpu();
     sched_init_cpu();
-    while (!__atomic_compare_exchange_n(&starting, &self, NOBODY, false,
-            __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-        __asm__ volatile("cli; hlt");
+    __atomic_store_n(&starting, NOBODY, __ATOMIC_RELEASE);
     while (__atomic_load_n(&ncpu, __ATOMIC_ACQUIRE) <= cpu->id)
         cpu_pause();
     sched_become_idle();
 }
 
 /*
- * Start CPU `id`; false if there is no memory or it does not report within
- * START_WAIT_US.  All that it will look at is set before INIT is sent: its
- * struct cpu, `starting`, the trampoline's words.  The start-up interrupt
- * follows INIT after 200 us (Intel SDM 3A 9.4.4.1).  It is counted in ncpu
- * only if it took itself out of `starting`; if it did not, nobody may be
- * there for it when it comes late.
+ * Start CPU `id`; false if there is no memory, or if it has not come in within
+ * START_WAIT_US.  All that it will look at is there before INIT is sent: its
+ * struct cpu, the trampoline's words, its APIC id in `starting`.  The start-up
+ * interrupt follows INIT after 200 us (Intel SDM 3A 9.4.4.1).
+ *
+ * A CPU that is given up is never let in: its id leaves `starting` in one
+ * atomic step, or it has come in already.  One that has come in uses what it
+ * was given: it is waited for, however long it takes, and counted in ncpu when
+ * it is ready.
  *
  * Lab 3.11
  */
@@ -118,6 +125,7 @@ start_cpu(unsigned id, uint32_t apic_id)
 {
     struct cpu *cpu = &cpus[id];
     struct proc *idle = idle_new(id);
+    uint32_t late = apic_id;
     uint64_t until;
 
     if (!idle)
@@ -125,18 +133,21 @@ start_cpu(unsigned id, uint32_t apic_id)
     cpu->id = id;
     cpu->apic_id = apic_id;
     cpu->proc = idle;
-    __atomic_store_n(&starting, id, __ATOMIC_RELEASE);
     set_word(trampoline_rsp, (uint64_t)idle->kstack_top);
     set_word(trampoline_cpu, (uint64_t)cpu);
+    __atomic_store_n(&starting, apic_id, __ATOMIC_RELEASE);
     apic_send_init(apic_id);
     wait_us(200);
     apic_send_startup(apic_id, AP_BOOT_PA);
-    until = rdtsc() + ns_to_tsc(START_WAIT_US * 1000);
+    until = rdtsc() + ns_to_tsc(START_WAIT_US * 1000ul);
     while (rdtsc() < until &&
-            __atomic_load_n(&starting, __ATOMIC_ACQUIRE) != NOBODY)
+            __atomic_load_n(&starting, __ATOMIC_ACQUIRE) == apic_id)
         cpu_pause();
-    if (__atomic_exchange_n(&starting, NOBODY, __ATOMIC_ACQ_REL) != NOBODY)
+    if (__atomic_compare_exchange_n(&starting, &late, NOBODY, false,
+                __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         return false;
+    while (__atomic_load_n(&starting, __ATOMIC_ACQUIRE) != NOBODY)
+        cpu_pause();
     __atomic_store_n(&ncpu, id + 1, __ATOMIC_RELEASE);
     return true;
 }
@@ -158,12 +169,16 @@ smp_start(void)
             (size_t)(trampoline_end - trampoline_start));
     set_word(trampoline_cr3, ap_boot_root());
     set_word(trampoline_main, (uint64_t)cpu_main);
+    set_word(trampoline_starting, (uint64_t)&starting);
     for (unsigned i = 0; i < n && ncpu < want; i++) {
-        if (apic_ids[i] == cpus[0].apic_id || start_cpu(ncpu, apic_ids[i]))
+        if (apic_ids[i] == cpus[0].apic_id)
             continue;
-        /* it may still come, and read the trampoline's words: stop here */
-        print("smp: CPU with APIC id %u does not start; going on with %u\n",
-                apic_ids[i], ncpu);
-        return;
+        if (apic_ids[i] > MAX_APIC_ID)
+            print("smp: CPU with APIC id %u left out: ids up to %d work\n",
+                    apic_ids[i], MAX_APIC_ID);
+        else if (!start_cpu(ncpu, apic_ids[i]))
+            print("smp: CPU with APIC id %u does not start; going on without "
+                  "it\n",
+                    apic_ids[i]);
     }
 }

@@ -3,8 +3,10 @@
 ; A started CPU begins in real mode at a page below 1 MiB (Intel SDM 3A
 ; 9.4.4).  smp.c copies the code between trampoline_start and trampoline_end
 ; to that page and fills in the words at its end.  It goes to long mode in
-; one step, with page tables that map this page to itself as well as the
-; kernel, and then calls smp.c:cpu_main on the stack that waits for it.
+; one step, with page tables that map this page to itself (read-only) as well
+; as the kernel.  If smp.c:starting has its APIC id, it is the CPU that the
+; words are for: it calls smp.c:cpu_main on the stack that waits for it.  If
+; not, it has come too late and halts.
 ;
 ; All addresses are relative to the page: the code does not know where it is
 ; linked.
@@ -21,6 +23,7 @@ CR4_PAE    equ 1 << 5
 EFER       equ 0xc0000080
 EFER_LME   equ 1 << 8
 EFER_NXE   equ 1 << 11
+CAME_IN    equ 0xfffffffe             ; of smp.c
 
         global trampoline_start
 trampoline_start:
@@ -49,11 +52,23 @@ long_mode:
         mov ds, ax
         mov es, ax
         mov ss, ax
+        mov eax, 1
+        cpuid
+        shr ebx, 24                     ; its APIC id (Intel SDM 2A, CPUID)
+        mov eax, ebx
+        mov ecx, CAME_IN
+        mov rdx, [AT(trampoline_starting)]
+        lock cmpxchg [rdx], ecx         ; once, and no CPU but the one wanted
+        jne too_late
         mov rsp, [AT(trampoline_rsp)]
         mov rdi, [AT(trampoline_cpu)]
         mov rax, [AT(trampoline_main)]
         xor ebp, ebp                    ; a backtrace ends here
         call rax                        ; does not return
+too_late:
+        cli
+        hlt
+        jmp too_late
 
         align 8
 gdt:    dq 0
@@ -65,9 +80,11 @@ gdt_pointer:
 
         align 8
         global trampoline_cr3, trampoline_rsp, trampoline_cpu, trampoline_main
+        global trampoline_starting
 trampoline_cr3:  dq 0
 trampoline_rsp:  dq 0
 trampoline_cpu:  dq 0
 trampoline_main: dq 0
+trampoline_starting: dq 0
         global trampoline_end
 trampoline_end:
