@@ -223,7 +223,7 @@ def said_before_stop(early: Early) -> str:
     """Let the machine run to its limit; what it said on the serial line."""
     early.stub.close()
     result = early.machine.wait()
-    assert result.end == "limit", "it goes on or resets:\n" + result.report()
+    assert result.end == "halted", "it goes on or resets:\n" + result.report()
     return result.console
 
 

@@ -165,7 +165,7 @@ def test_wrong_magic(kernel: Path, start: Start) -> None:
     stub.set_register("rdi", 0x1234)
     stub.close()
     result = machine.wait()
-    assert result.end == "limit"
+    assert result.end == "halted"
     assert "not loaded by" in result.console
 
 

@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Callable
@@ -56,10 +57,9 @@ def test_reset(probe: Path) -> None:
     assert "was reset" in probe_run(probe, "r")
 
 
-@pytest.mark.parametrize("letter", ["h", "s"])
-def test_hang(probe: Path, letter: str) -> None:
-    """A kernel that halts or spins for ever meets its limit of guest time."""
-    assert "over its limit of 4 s of guest time" in probe_run(probe, letter)
+def test_hang(probe: Path) -> None:
+    """A kernel that spins for ever meets its limit of guest time."""
+    assert "over its limit of 4 s of guest time" in probe_run(probe, "s")
 
 
 @pytest.mark.parametrize("letter", ["o", "d"])
@@ -94,6 +94,16 @@ def test_limit_is_guest_time(probe: Path) -> None:
             machine.settle()
             seen.append(machine.registers()[0])
     assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("shift", [5, None])
+def test_halted_for_good(probe: Path, shift: int | None) -> None:
+    """A machine whose CPUs have all halted is at its end, long before its limit."""
+    assert "halted for good" in probe_run(probe, "h", shift=shift)
+    setup = Setup(kernel=probe, cmdline="h", cpus=2, shift=shift, limit=3000)
+    result = run(replace(setup, host_limit=100, terminal=True))
+    assert result.end == "halted"
+    assert "CPU 0: not in 64-bit mode" in result.report()
 
 
 def test_limit_on_a_busy_host(probe: Path) -> None:

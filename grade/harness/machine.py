@@ -47,6 +47,8 @@ UNWRITTEN_LINE = re.compile(
     r"^step \d+\.\d+ is not written yet: \S+, see \S+\r?\n", re.M
 )
 WATCHDOG_MAX = 30  # seconds; the ib700 counts 0, 2, .. 30
+IF = 1 << 9  # interrupts on, in RFLAGS
+LOOK = 0.25  # seconds of host time between two looks whether a machine has halted
 
 
 class GuestFailure(AssertionError):
@@ -85,12 +87,12 @@ class Result:
     """How a run ended and everything it said."""
 
     setup: Setup
-    end: str  # exit, power off, reset, triple fault, limit, output, died
+    end: str  # exit, power off, reset, triple fault, halted, limit, output, died
     status: int | None  # what the guest wrote to isa-debug-exit
     console: str
     records: list[Record]
     stray: bytes  # bytes on the debug port outside any record
-    where: str  # limit and triple fault: what each CPU was doing
+    where: str  # halted, limit, triple fault: what each CPU was doing
     command: list[str]
     host_seconds: float = 0.0
     errors: str = ""  # what QEMU itself printed
@@ -107,6 +109,7 @@ class Result:
             "power off": "the machine was powered off",
             "reset": "the machine was reset",
             "triple fault": "triple fault: the CPU gave up and reset the machine",
+            "halted": "halted for good: every CPU waits with its interrupts off",
             "limit": f"over its limit of {self.setup.limit} s of guest time",
             "output": f"endless output: more than {OUTPUT_LIMIT >> 20} MiB",
             "died": "QEMU itself ended: " + self.errors.strip(),
@@ -246,6 +249,7 @@ class Machine:
         self._seen = 0  # how much of it expect() has consumed
         self._left = 0  # guest seconds of limit not yet handed to the watchdog
         self._given: GivenTime | None = None  # shift None: instead of a watchdog
+        self._look = self.started + LOOK  # when to see whether all CPUs have halted
         self._due = 0.0  # the given time at which the limit is reached
         Machine.log.append(self)
         self._spawn()
@@ -340,7 +344,7 @@ class Machine:
             self._arm(self._left)
             self.qmp.command("cont")
         elif name == "WATCHDOG":
-            self.end = "limit"
+            self.end = "halted" if self._halted() else "limit"
         elif name == "SHUTDOWN" and data.get("reason") == "guest-shutdown":
             self.end = "power off"
         elif name == "SHUTDOWN" and data.get("reason") == "guest-reset":
@@ -364,11 +368,16 @@ class Machine:
                 self.end = "output"
             if self._given is not None and self._given.seconds() > self._due:
                 self.qmp.command("stop")
-                self.end = "limit"
+                self.end = "halted" if self._halted() else "limit"
             if ready:
                 event = self.qmp.next_event(0.001)
                 if event is not None:
                     self._event(event)
+            elif time.monotonic() > self._look and self.end is None:
+                self._look = time.monotonic() + LOOK
+                if self._halted():  # its limit would be reached, and no more
+                    self.qmp.command("stop")
+                    self.end = "halted"
         except Closed:
             self._ended()
         except TimeoutError as error:
@@ -377,6 +386,18 @@ class Machine:
                 f"infrastructure error, not the kernel's: the run took more than "
                 f"{self.setup.host_limit:.0f} s of host time"
             ) from error
+
+    def _halted(self) -> bool:
+        """Whether no CPU will ever run again: each halts with interrupts off.
+
+        Only the harness could wake one.  So it makes no difference when the
+        host looks: at once, or not before the limit.
+        """
+        cpus = self.registers()
+        return bool(cpus) and all(
+            cpu.get("HLT") == 1 and not cpu.get("RFL", cpu.get("EFL", IF)) & IF
+            for cpu in cpus
+        )
 
     def _overflowed(self) -> bool:
         """Whether a file is as long as it may be; QEMU ignores the signal."""
@@ -404,7 +425,7 @@ class Machine:
     def wait(self) -> Result:
         """Let the guest run to its end or its limit."""
         self.settle()
-        if self.end in ("limit", "triple fault"):
+        if self.end in ("halted", "limit", "triple fault"):
             try:
                 self.where = self.backtraces()
             except (Closed, RuntimeError, TimeoutError):
