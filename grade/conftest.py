@@ -79,6 +79,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Iterator[None]:
         for machine in Machine.log[-2:]:
             result = machine.result()
             report.sections.append(("machine", result.report()))
+            report.ends = [*getattr(report, "ends", []), result.story()]
             report.sections.append(("by hand", shell_command(machine.setup)))
     if not {"guest_test", "batch"} & set(getattr(item, "fixturenames", ())):
         report.sections.append(("again", f"make test T='{item.name}'"))

@@ -688,12 +688,94 @@ def test_what_a_program_says_comes_first() -> None:
 
     values = f"{place}: f() == 0: got -39 (0xffffffffffffffd9), want 0 (0x0)"
     assert got(values) == ("0 (0x0)", "-39 (-E_BADMSG)")
+    lost = f"{place}: r[1] == 7: got -1 (0xffffffffffffffff), want 81985529216486895"
+    assert got(f"{lost} (0x123456789abcdef)")[1] == "-1 (0xffffffffffffffff)"
+    narrow = f"{place}: id == 0: got 4294967295 (0xffffffff), want 0 (0x0)"
+    assert got(narrow)[1] == "4294967295 (0xffffffff, -1 in 32 bits)"
     assert got(f"{place}: p != 0: last error: none") == (
         "p != 0",
         "not so; last error: none",
     )
     step = "step 4.10 is not written yet: user/lib/9p/fid.c:fid_get, see labs/04-9p"
     assert got(step)[1] == f"error: {step}"
+
+
+def failed_from_outside(text: str, *ends: str) -> dict[str, str]:
+    """What a report says about a pytest function that failed like this."""
+    rows = [{"id": "x.py::t[max-1]", "outcome": "failed", "text": text, "ends": ends}]
+    return worker.verdict_of(rows, "")
+
+
+def test_failures_from_outside_have_values() -> None:
+    """A bare assertion shows expression, value and how the machine ended."""
+    text = "E   assert 4294967295 == 0\nE    +  where 4294967295 = apic_id(cpu)\n"
+    triple = "triple fault: the CPU gave up and reset the machine"
+    row = failed_from_outside(text, "the test stopped the machine", triple)
+    assert row["expected"] == "apic_id(cpu) == 0"
+    assert row["got"] == "-1 (4294967295 without a sign)"
+    assert row["end"] == f"0 of 1 cases passed; first failure: case max-1; {triple}"
+    assert failed_from_outside("E   assert 5 < 4\n")["expected"] == "< 4"
+    told = failed_from_outside("E   AssertionError: esi has changed\nE   assert 1 == 2")
+    assert told["got"] == "esi has changed"
+
+
+def test_triple_fault_is_told(probe: Path, tmp_path: Path) -> None:
+    """What ended a machine of a test from outside is in the report of its failure."""
+    test = tmp_path / "test_t.py"
+    test.write_text(
+        "from grade.harness import Machine, Setup\n"
+        "from pathlib import Path\n\n"
+        "def test_t():\n"
+        f"    setup = Setup(kernel=Path({str(probe)!r}), cmdline='t', limit=4)\n"
+        "    with Machine(setup) as machine:\n"
+        "        machine.settle()\n"
+        "        assert machine.console() == 'Lux9'\n",
+        encoding="utf-8",
+    )
+    out = tmp_path / "outcomes"
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "grade.course.plugin"]
+    words += ["-p", "grade.conftest", "-p", "no:xdist", "-p", "no:cacheprovider"]
+    subprocess.run(
+        [*words, str(test)],
+        cwd=ROOT,
+        env=dict(os.environ, LUX9_OUTCOMES=str(out)),
+        capture_output=True,
+        timeout=100,
+    )
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    row = worker.verdict_of(rows, "")
+    assert "triple fault: the CPU gave up" in row["end"]
+
+
+def test_no_complaint_is_bare() -> None:
+    """A panic, a hang or a reset says what the test expected in its place."""
+    panic = Record("panic", b"page fault at strcmp+0x0")
+    test = next(t for t in home_tests() if t.doc)
+    for end, records, expected in (
+        ("exit", [panic], "no panic"),
+        ("limit", [], "an end of the test before its limit"),
+        ("triple fault", [], "the test's own end"),
+        ("halted", [], "the test's own end"),
+    ):
+        run = Result(test.setup(), end, 1, "", records, b"", "", [])
+        row = worker.story_of(test, test.judge(run), run)
+        assert row["expected"] == expected and row["got"]
+    assert worker.values("AssertionError: it says nothing")[0] == ""
+
+
+def test_some_tests_show_their_points(failed: score.Score) -> None:
+    """With T= the points of a step are shown if all of its tests were run."""
+    some = score.from_dict(json.loads(failed.to_json()), failed.rubric)
+    first = some.rubric.steps[0]
+    ids = [id_ for name in first.tests for id_ in some.runs[name]]
+    some.rows = {id_: some.rows[id_] for id_ in ids}
+    points = some.of_step(first).points
+    shown = rf"(?m)^step {first.id}: \d+ of {len(ids)} tests passed, {points} of "
+    assert re.search(shown, report.terminal(some, every=True))
+    del some.rows[ids[0]]
+    assert f"for points run make grade LAB=2 T={first.id}" in report.terminal(
+        some, every=True
+    )
 
 
 def test_unwritten_steps_are_seen_by_all_kinds_of_test() -> None:

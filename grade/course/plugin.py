@@ -14,6 +14,7 @@ def pytest_runtest_logreport(report: Any) -> None:
     text = report.longreprtext if report.failed else ""
     if isinstance(report.longrepr, tuple):
         text = str(report.longrepr[2])
-    line = {"id": report.nodeid, "outcome": report.outcome, "text": text}
+    ends = getattr(report, "ends", [])  # conftest.py: how its machines ended
+    line = {"id": report.nodeid, "outcome": report.outcome, "text": text, "ends": ends}
     with open(os.environ["LUX9_OUTCOMES"], "a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")

@@ -79,12 +79,28 @@ def _table(score: Score) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
+def _points_of_some(score: Score) -> list[str]:
+    """The points of each step of which some tests were run, if all of them were."""
+    lines = []
+    for step in score.steps:
+        ids = [i for name in step.step.tests for i in score.runs.get(name, [])]
+        ran = [id_ for id_ in ids if id_ in score.rows]
+        said = f"step {step.step.id}: {step.passed} of {len(ran)} tests passed"
+        if len(ran) == len(ids):
+            points = f"{step.points} of {step.step.points} points"
+            lines += [f"{said}, {points}"] * bool(ids)
+        elif ran:
+            whole = f"make grade LAB={score.rubric.lab} T={step.step.id}"
+            lines.append(f"{said}; it has {len(ids)}, for points run {whole}")
+    return lines
+
+
 def _failure(score: Score, step: StepScore, row: Row) -> list[str]:
     """A failure in lines, the most telling first."""
     lines = [
         f"{STATES[row['verdict']]}: {row['id']} (step {step.step.id}; {machine(row)})"
     ]
-    if row.get("doc"):
+    if row.get("doc") and row["doc"] != row.get("expected"):
         lines.append(f"  {row['doc']}")
     if row["verdict"] == "infrastructure":
         return lines + ["  this host could not run it: " + " ".join(row["wrong"])]
@@ -176,6 +192,7 @@ def terminal(score: Score, every: bool = False) -> str:
     if partial:
         good = [id_ for id_, row in score.rows.items() if row["verdict"] == "pass"]
         lines += [f"passed: {id_}" for id_ in sorted(good)]
+        lines += _points_of_some(score)
     else:
         lines += _table(score)
     if score.infrastructure:

@@ -42,9 +42,20 @@ def clean(text: str, lines: int = SHOWN) -> list[str]:
     return [line[:LINE] for line in text.rstrip().splitlines()[-lines:]]
 
 
+# what a complaint without values of its own would rather have seen
+EXPECTED = (
+    (r"panic: ", "no panic"),
+    (r"over its limit of (\S+ s) ", "an end of the test before its limit"),
+    (r"endless output", "output that ends"),
+    (r"(?:triple fault|halted|the machine was|QEMU itself)", "the test's own end"),
+    (r"bytes on the debug port", "records alone on the debug port"),
+)
+
+
 def values(wrong: str) -> tuple[str, str]:
     """What the first complaint expected and what it got."""
     line = wrong.splitlines()[0] if wrong else ""
+    line = line.removeprefix("AssertionError: ")
     if match := re.search(r"got (.+?), want (.+)$", line):
         return match[2], match[1]
     if match := re.search(r"^expected (?:the |a )?(.+), got (.+)$", line):
@@ -53,7 +64,40 @@ def values(wrong: str) -> tuple[str, str]:
         r"(?:check failed|the test says): [^:]+:\d+: (.*?)(?:: last error:(.*))?$", line
     ):
         return match[1], "not so" + (f"; last error:{match[2]}" if match[2] else "")
-    return "the test passes", line
+    for pattern, expected in EXPECTED:
+        if re.match(pattern, line):
+            return expected, line
+    return "", line
+
+
+def asserted(lines: list[str]) -> tuple[str, str]:
+    """The same for a pytest function, from the lines of its assertion.
+
+    A message of its own says it; a bare comparison has its values, and pytest
+    the expression behind each: `assert 3 == 2`, `+  where 3 = len(...)`.
+    """
+    message = lines[0].removeprefix("AssertionError: ").strip()
+    expected, got = values(message)
+    bare = re.match(r"assert (.+?) (==|!=|<=|>=|<|>|in|not in) (.+)$", message)
+    if expected or not bare:
+        return expected, got
+    names = dict(
+        re.findall(r"^ *\+ +(?:where|and) +(\S+) = (.+)$", "\n".join(lines), re.M)
+    )
+    what, left = names.get(bare[1], ""), number(bare[1])
+    what = re.sub(r"<[^<>]*>\.?", "", what)
+    wanted = number(bare[3]) if bare[2] == "==" else f"{bare[2]} {number(bare[3])}"
+    return f"{what} {bare[2]} {bare[3]}".strip() if what else wanted, left
+
+
+def number(text: str) -> str:
+    """A number as a person reads it: a negative one of 32 or 64 bits, too."""
+    if re.fullmatch(r"\d+", text):
+        for bits in (32, 64):
+            less = int(text) - (1 << bits)
+            if -4096 <= less < 0:
+                return f"{less} ({text} without a sign)"
+    return text
 
 
 def stack_of(result: Result) -> list[str]:
@@ -71,7 +115,7 @@ def story_of(test: GuestTest, wrong: str, result: Result) -> Row:
     said = [line for line in said if not line.startswith(("start:", "trace"))]
     return {
         "wrong": clean(wrong),
-        "expected": expected[:LINE],
+        "expected": (expected or test.doc or "a pass")[:LINE],
         "got": got[:LINE],
         "end": result.story()[:LINE],
         "stack": stack_of(result),
@@ -129,13 +173,17 @@ def verdict_of(rows: list[Row], text: str) -> Row:
     )
     if todo := UNWRITTEN.search(failed[0]["text"]):
         wrong.insert(0, f"error: {todo[0]}")
-    expected, got = values(wrong[0])
+    expected, got = asserted(wrong)
+    case = re.search(r"\[(.*)\]$", failed[0].get("id", ""))
+    end = f"{len(rows) - len(failed)} of {len(rows)} cases passed"
+    end += f"; first failure: case {case[1]}" if case else ""
+    stories = [s for s in failed[0].get("ends", []) if "the test stopped" not in s]
     return {
         "verdict": "fail",
         "wrong": [line[:LINE] for line in clean("\n".join(wrong))],
         "expected": expected[:LINE],
         "got": got[:LINE],
-        "end": f"{len(rows) - len(failed)} of {len(rows)} cases passed",
+        "end": "; ".join([end, *clean("\n".join(stories))]),
     }
 
 
@@ -165,9 +213,12 @@ def run_any(test: GuestTest | str) -> Row:
         return {**about(test), **run_guest(test)}
     row: Row = {"id": test, "source": f"grade/{test.split('::')[0]}", "doc": ""}
     try:
-        return {**row, "doc": docstring(test), **run_pytest(test)}
+        row = {**row, "doc": docstring(test), **run_pytest(test)}
     except (subprocess.TimeoutExpired, OSError) as error:
         return {**row, "verdict": "infrastructure", "wrong": clean(str(error))}
+    if row["verdict"] == "fail":
+        row["expected"] = row["expected"] or row["doc"][:LINE] or "a pass"
+    return row
 
 
 def docstring(test: str) -> str:

@@ -194,15 +194,27 @@ class GuestTest:
 
 
 def name_errors(wrong: str) -> str:
-    """The same, but where a check got an error its name stands behind it."""
+    """The same, but where a check got an error its name stands behind it.
+
+    A negative number is an error only where an error, or a small number, could
+    have been: -1 in place of a pointer or of another register's 64 bits is not.
+    A negative number of 32 bits is shown as such.
+    """
     rows = (ROOT / "kernel/include/lux/err.def").read_text(encoding="utf-8")
     names = {number: name for name, number in _ERROR.findall(rows)}
 
     def named(match: re.Match[str]) -> str:
         name = names.get(match[1])
-        return f"got -{match[1]} (-{name})" if name else match[0]
+        if name is None or not -4096 < int(match[2]) < 1 << 32:
+            return match[0]
+        return f"got -{match[1]} (-{name}), want {match[2]}"
 
-    return re.sub(r"\bgot -(\d+) \(0xf{8}\w*\)", named, wrong)
+    def signed(match: re.Match[str]) -> str:
+        less = int(match[1]) - (1 << 32)
+        return f"{match[0][:-1]}, {less} in 32 bits)" if less >= -4096 else match[0]
+
+    wrong = re.sub(r"\b(\d{10}) \(0xf{5}\w{3}\)", signed, wrong)
+    return re.sub(r"\bgot -(\d+) \(0xf{8}\w*\), want (-?\d+)", named, wrong)
 
 
 def passed_among(result: Result) -> set[str]:
