@@ -218,6 +218,18 @@ switch_to(struct cpu *cpu, struct proc *prev, struct proc *next)
     sched_finish();
 }
 
+static _Noreturn void
+switch_forbidden(const struct cpu *cpu)
+{
+    char held[160];
+
+    if (cpu->lock_depth == 0)
+        panic("sched_switch: called with interrupts on");
+    panic("sched_switch: %s gives the CPU away while it holds spinlocks: %s",
+            cpu->proc->name,
+            lock_ranks_text(cpu->lock_ranks, held, sizeof held));
+}
+
 void
 sched_switch(void)
 {
@@ -227,8 +239,7 @@ sched_switch(void)
     uint64_t now = rdtsc();
 
     if (cpu->lock_depth != 0 || intr_enabled())
-        panic("sched_switch: locks %#x held, or interrupts on",
-                cpu->lock_ranks);
+        switch_forbidden(cpu);
     sched_charge(prev, now);
     cpu->resched = 0;
     next = pick(rq, prev, now);

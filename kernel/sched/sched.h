@@ -34,6 +34,9 @@ uint32_t clock_tsc_to_apic(uint64_t when, uint64_t now);
 /* Put the ranked locks behind boot/lock.h's pointers. */
 void spin_plug_in(void);
 
+/* The names of a set of lock ranks (bit r: rank r), written to buf; buf. */
+const char *lock_ranks_text(uint32_t ranks, char *buf, size_t len);
+
 /* ---- timer.c: one-shot timers of each CPU ---- */
 
 /*

@@ -8,6 +8,45 @@
 #include "sched/sched.h"
 #include "boot/x86_64/x86.h"
 
+static const char *const rank_names[RANK_COUNT] = {
+    [RANK_NONE] = "NONE",
+    [RANK_GROUP] = "GROUP",
+    [RANK_RENDEZ] = "RENDEZ",
+    [RANK_SEMA] = "SEMA",
+    [RANK_PROCTAB] = "PROCTAB",
+    [RANK_FDTABLE] = "FDTABLE",
+    [RANK_NAMESPACE] = "NAMESPACE",
+    [RANK_CONNS] = "CONNS",
+    [RANK_MNT] = "MNT",
+    [RANK_QUEUE] = "QUEUE",
+    [RANK_DEVICE] = "DEVICE",
+    [RANK_QLOCK] = "QLOCK",
+    [RANK_SPACE] = "SPACE",
+    [RANK_SHARED] = "SHARED",
+    [RANK_SLEEPQ] = "SLEEPQ",
+    [RANK_TIMER] = "TIMER",
+    [RANK_PROC] = "PROC",
+    [RANK_RUNQ] = "RUNQ",
+    [RANK_KVM] = "KVM",
+    [RANK_HEAP] = "HEAP",
+    [RANK_FRAMES] = "FRAMES",
+    [RANK_SHOOTDOWN] = "SHOOTDOWN",
+    [RANK_CONSOLE] = "CONSOLE",
+};
+
+const char *
+lock_ranks_text(uint32_t ranks, char *buf, size_t len)
+{
+    size_t at = 0;
+
+    strlcpy(buf, ranks ? "" : "none", len);
+    for (unsigned r = 0; r < RANK_COUNT && at < len; r++)
+        if (ranks >> r & 1 && rank_names[r])
+            at += (size_t)snprint(buf + at, len - at, "%sRANK_%s",
+                    at > 0 ? ", " : "", rank_names[r]);
+    return buf;
+}
+
 /*
  * The order of ranks makes deadlock among spinlocks impossible; checking it
  * before waiting turns a deadlock of one run in a million into a panic on
@@ -16,11 +55,14 @@
 static void
 wrong_order(const struct cpu *cpu, const struct spinlock *lock)
 {
+    char held[160];
+
     if (lock->holder == cpu)
         panic("spin_lock: %s: this CPU holds it already", lock->name);
-    panic("spin_lock: %s (rank %d) taken while ranks %#x are held: "
-          "boot/lock.h has the order",
-            lock->name, lock->rank, cpu->lock_ranks);
+    panic("spin_lock: %s (RANK_%s) taken while ranks %s are held: boot/lock.h "
+          "has the order",
+            lock->name, rank_names[lock->rank],
+            lock_ranks_text(cpu->lock_ranks, held, sizeof held));
 }
 
 /*

@@ -35,7 +35,7 @@ KTEST(spinlock_interrupts_nest)
  * A lock of a smaller rank than one held is refused, before any waiting.
  * append: early
  * limit: 3
- * panic: taken while ranks
+ * panic: low (RANK_GROUP) taken while ranks RANK_CONSOLE are held
  */
 KTEST(spinlock_wrong_rank)
 {
@@ -45,6 +45,34 @@ KTEST(spinlock_wrong_rank)
     spin_init(&high, RANK_CONSOLE, "high");
     spin_lock(&high);
     spin_lock(&low);
+}
+
+/*
+ * A process that gives the CPU away with locks held is told which.
+ * append: early
+ * limit: 3
+ * panic: while it holds spinlocks: RANK_PROC, RANK_HEAP
+ */
+KTEST(spinlock_held_over_a_switch)
+{
+    struct spinlock outer, inner;
+
+    spin_init(&outer, RANK_PROC, "outer");
+    spin_init(&inner, RANK_HEAP, "inner");
+    spin_lock(&outer);
+    spin_lock(&inner);
+    sched_yield();
+}
+
+/* Each rank has a name. */
+KTEST(spinlock_names_of_ranks)
+{
+    char text[16];
+
+    for (unsigned r = 0; r < RANK_COUNT; r++)
+        CHECK(strncmp(lock_ranks_text(1u << r, text, sizeof text), "RANK_",
+                      5) == 0);
+    CHECK(strcmp(lock_ranks_text(0, text, sizeof text), "none") == 0);
 }
 
 /*
