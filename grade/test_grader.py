@@ -687,14 +687,21 @@ def test_what_a_program_says_comes_first() -> None:
         return worker.values(test.judge(run))
 
     values = f"{place}: f() == 0: got -39 (0xffffffffffffffd9), want 0 (0x0)"
-    assert got(values) == ("0 (0x0)", "-39 (-E_BADMSG)")
+    assert got(values) == ("f() == 0", "-39 (-E_BADMSG)")
+    late = "slept < 10 * MS: got 20 (0x14), want < 10 (0xa)"
+    assert got(f"{place}: round 7: {late}") == (
+        "slept < 10 * MS (10)",
+        "20 (0x14) in round 7",
+    )
+    lost = f"{place}: fd >= 0: got -2 (0xfffffffffffffffe; last error: gone), want >= 0"
+    assert got(f"{lost} (0x0)")[1].startswith("-2 (-E_")
     lost = f"{place}: r[1] == 7: got -1 (0xffffffffffffffff), want 81985529216486895"
     assert got(f"{lost} (0x123456789abcdef)")[1] == "-1 (0xffffffffffffffff)"
     narrow = f"{place}: id == 0: got 4294967295 (0xffffffff), want 0 (0x0)"
     assert got(narrow)[1] == "4294967295 (0xffffffff, -1 in 32 bits)"
     assert got(f"{place}: p != 0: last error: none") == (
         "p != 0",
-        "not so; last error: none",
+        "false; last error: none",
     )
     step = "step 4.10 is not written yet: user/lib/9p/fid.c:fid_get, see labs/04-9p"
     assert got(step)[1] == f"error: {step}"

@@ -52,18 +52,31 @@ EXPECTED = (
 )
 
 
+# FILE:LINE: round 7: a < 10 * B: got 900 (0x384), want < 500 (0x1f4)
+COMPARED = re.compile(
+    r"(?:check failed|the test says): [^:]+:\d+: (?:round (\d+): )?"
+    r"(.* (==|[<>!]=?) (.+?)): got (.+), want (?:[<>!]=? )?(-?\d+) \(0x\w+\)$"
+)
+
+
 def values(wrong: str) -> tuple[str, str]:
     """What the first complaint expected and what it got."""
     line = wrong.splitlines()[0] if wrong else ""
     line = line.removeprefix("AssertionError: ")
+    if match := COMPARED.match(line):
+        want = f"{match[2]} ({match[6]})" if match[4] != match[6] else match[2]
+        return want, match[5] + (f" in round {match[1]}" if match[1] else "")
     if match := re.search(r"got (.+?), want (.+)$", line):
         return match[2], match[1]
     if match := re.search(r"^expected (?:the |a )?(.+), got (.+)$", line):
         return match[1], match[2]
     if match := re.match(
-        r"(?:check failed|the test says): [^:]+:\d+: (.*?)(?:: last error:(.*))?$", line
+        r"(?:check failed|the test says): [^:]+:\d+: (?:round (\d+): )?"
+        r"(.*?)(?:: last error:(.*))?$",
+        line,
     ):
-        return match[1], "not so" + (f"; last error:{match[2]}" if match[2] else "")
+        got = "false" + (f" in round {match[1]}" if match[1] else "")
+        return match[2], got + (f"; last error:{match[3]}" if match[3] else "")
     for pattern, expected in EXPECTED:
         if re.match(pattern, line):
             return expected, line

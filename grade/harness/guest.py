@@ -205,16 +205,17 @@ def name_errors(wrong: str) -> str:
 
     def named(match: re.Match[str]) -> str:
         name = names.get(match[1])
-        if name is None or not -4096 < int(match[2]) < 1 << 32:
+        if name is None or not -4096 < int(match[4]) < 1 << 32:
             return match[0]
-        return f"got -{match[1]} (-{name}), want {match[2]}"
+        return f"got -{match[1]} (-{name}{match[2] or ''}), want {match[3] or ''}{match[4]}"
 
     def signed(match: re.Match[str]) -> str:
         less = int(match[1]) - (1 << 32)
         return f"{match[0][:-1]}, {less} in 32 bits)" if less >= -4096 else match[0]
 
     wrong = re.sub(r"\b(\d{10}) \(0xf{5}\w{3}\)", signed, wrong)
-    return re.sub(r"\bgot -(\d+) \(0xf{8}\w*\), want (-?\d+)", named, wrong)
+    got = r"\bgot -(\d+) \(0xf{8}\w*(; [^)]*)?\), want ([<>!]=? )?(-?\d+)"
+    return re.sub(got, named, wrong)
 
 
 def passed_among(result: Result) -> set[str]:

@@ -324,15 +324,42 @@ struct ktest {
             used, section("ktests"))) = { #name_, ktest_fn_##name_ };          \
     static void ktest_fn_##name_([[maybe_unused]] uint64_t seed)
 
-/* A failed check is recorded with place and values; the test goes on. */
-#define CHECK(cond) ktest_check(!!(cond), __FILE__, __LINE__, #cond)
+/*
+ * A failed check is recorded with place and values; the test goes on.  CHECK
+ * is for what has no value but true and false.  `want` may be evaluated twice.
+ */
+#define CHECK(cond)         ktest_check(!!(cond), __FILE__, __LINE__, #cond)
+#define CHECK_LT(got, want) CHECK_OP(got, <, want, #got " < " #want)
+#define CHECK_LE(got, want) CHECK_OP(got, <=, want, #got " <= " #want)
+#define CHECK_GT(got, want) CHECK_OP(got, >, want, #got " > " #want)
+#define CHECK_GE(got, want) CHECK_OP(got, >=, want, #got " >= " #want)
+#define CHECK_NE(got, want) CHECK_OP(got, !=, want, #got " != " #want)
 #define CHECK_EQ(got, want)                                                    \
     ktest_check_eq((uint64_t)(got), (uint64_t)(want), __FILE__, __LINE__,      \
             #got " == " #want)
+#define CHECK_OP(got, op, want, what)                                          \
+    ({                                                                         \
+        __auto_type got_ = (got);                                              \
+        ktest_check_op(got_ op(want), (uint64_t)got_, #op, (uint64_t)(want),   \
+                __FILE__, __LINE__, what);                                     \
+    })
 
 bool ktest_check(bool ok, const char *file, int line, const char *what);
 bool ktest_check_eq(uint64_t got, uint64_t want, const char *file, int line,
         const char *what);
+bool ktest_check_op(bool ok, uint64_t got, const char *op, uint64_t want,
+        const char *file, int line, const char *what);
+
+/*
+ * First in the body of a loop: checks that fail there name this round.  n is
+ * what tells the rounds apart.
+ */
+#define CHECK_ROUND(n)                                                         \
+    [[maybe_unused, gnu::cleanup(ktest_round_end)]] uint64_t outer_##n##_ =    \
+            ktest_round((uint64_t)(n))
+
+uint64_t ktest_round(uint64_t round); /* returns the one before */
+void ktest_round_end(const uint64_t *before);
 
 /* Next number of a test's own generator (splitmix64); *state is its seed. */
 uint64_t ktest_random(uint64_t *state);

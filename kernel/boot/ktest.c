@@ -10,14 +10,57 @@
 extern const struct ktest ktests_start[], ktests_end[];
 
 static unsigned failures; /* of the test that runs */
+static uint64_t round;    /* the same, or NO_ROUND */
+#define NO_ROUND UINT64_MAX
 
-bool
+uint64_t
+ktest_round(uint64_t n)
+{
+    uint64_t before = round;
+
+    round = n;
+    return before;
+}
+
+void
+ktest_round_end(const uint64_t *before)
+{
+    round = *before;
+}
+
+#ifdef __clang__
+#define A_FUNCTION __attribute__((noinline))
+#else
+#define A_FUNCTION __attribute__((noipa)) /* no copy for one value of ok */
+#endif
+
+/* All failed checks come through here, as a function of its own: a debugger
+ * that stops here when ok is false stops at each of them. */
+A_FUNCTION bool
 ktest_check(bool ok, const char *file, int line, const char *what)
 {
+    char where[32] = "";
+
     if (!ok) {
         failures++;
-        print("%s:%d: check failed: %s\n", file, line, what);
-        record_printf("check", "%s:%d: %s", file, line, what);
+        if (round != NO_ROUND)
+            snprint(where, sizeof where, "round %lu: ", round);
+        print("%s:%d: check failed: %s%s\n", file, line, where, what);
+        record_printf("check", "%s:%d: %s%s", file, line, where, what);
+    }
+    return ok;
+}
+
+bool
+ktest_check_op(bool ok, uint64_t got, const char *op, uint64_t want,
+        const char *file, int line, const char *what)
+{
+    char text[400];
+
+    if (!ok) {
+        snprint(text, sizeof text, "%s: got %ld (0x%lx), want %s%s%ld (0x%lx)",
+                what, got, got, op, *op ? " " : "", want, want);
+        ktest_check(false, file, line, text);
     }
     return ok;
 }
@@ -26,14 +69,7 @@ bool
 ktest_check_eq(uint64_t got, uint64_t want, const char *file, int line,
         const char *what)
 {
-    if (got != want) {
-        failures++;
-        print("%s:%d: check failed: %s: got 0x%lx, want 0x%lx\n", file, line,
-                what, got, want);
-        record_printf("check", "%s:%d: %s: got %ld (0x%lx), want %ld (0x%lx)",
-                file, line, what, got, got, want, want);
-    }
-    return got == want;
+    return ktest_check_op(got == want, got, "", want, file, line, what);
 }
 
 /* splitmix64: any 64-bit state will do, and every seed is a good one. */
@@ -74,6 +110,7 @@ run_one(const char *name, uint64_t seed)
         return false;
     }
     failures = 0;
+    round = NO_ROUND;
     t->fn(seed);
     print("ktest: %s %s\n", name, failures == 0 ? "pass" : "fail");
     record_verdict(name, failures == 0);

@@ -72,6 +72,7 @@ ROWS = {
     "kernel/sched/sched.h": r"^ *TRACE_9P,.*\n",
     "docs/bench.tsv": r"^(?:pipe|{layer})_.*\n",
     "kernel/boot/lock.h": r"^ *RANK_\w+, +/\* {layer}: .*\n",
+    "kernel/sched/spinlock.c": r"^ *\[RANK_\w+\] = .*/\* {layer} \*/\n",
 }
 _NUMBERED = re.compile(r"(?:docs(?:/figures)?|labs)/(\d\d)-|grade/test_(\d\d)_")
 

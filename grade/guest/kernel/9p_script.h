@@ -35,7 +35,7 @@ static struct {
 [[maybe_unused]] static void
 script_say(const void *bytes, size_t n)
 {
-    CHECK(script.have + n <= SCRIPT_ROOM);
+    CHECK_LE(script.have + n, SCRIPT_ROOM);
     memcpy(script.bytes + script.have, bytes, n);
     script.have += n;
 }
@@ -55,7 +55,7 @@ script_fcall(const struct fcall *f)
     static uint8_t buf[4096];
     int64_t n = fcall_pack(f, buf, sizeof buf);
 
-    CHECK(n > 0);
+    CHECK_GT(n, 0);
     if (n > 0)
         script_say(buf, (size_t)n);
 }
@@ -67,7 +67,7 @@ script_answer(struct block *b)
     static uint8_t copy[4096];
     struct fcall t, r = { 0 };
 
-    CHECK(b->len <= sizeof copy);
+    CHECK_LE(b->len, sizeof copy);
     memcpy(copy, b->data, b->len);
     CHECK_EQ(fcall_unpack(copy, b->len, &t), 0);
     r.tag = t.tag;

@@ -162,7 +162,7 @@ KTEST(messages_iounit_of_directory)
 {
     struct chan *c = begin(true, 1);
 
-    CHECK(read_at(c, 0, 488) > 3 * DIR_FIXED);
+    CHECK_GT(read_at(c, 0, 488), 3 * DIR_FIXED);
     CHECK_EQ(server.count, 488);
     end(c);
 }
@@ -213,7 +213,7 @@ line_write(struct chan *c, struct io *from, uint64_t offset)
     }
     if (notes_wait(proc_current()))
         return -E_INTR;
-    CHECK(line.n + n <= sizeof line.bytes);
+    CHECK_LE(line.n + n, sizeof line.bytes);
     io_get(from, line.bytes + line.n, n);
     line.n += n;
     return (int64_t)n;

@@ -68,11 +68,11 @@ KTEST(nomem_open)
     bind_paths("#B", "/boot", MREPL);
     bind_paths("#B/etc", "/n", MAFTER);
     bind_paths("#c", "/dev", MREPL);
-    CHECK(each_failure(open_it, close_it, "/dev/null") >= 5);
-    CHECK(each_failure(open_it, close_it, "/boot/bin/../etc/motd") >= 5);
-    CHECK(each_failure(open_it, close_it, "/n/motd") >= 3);
-    CHECK(each_failure(open_it, close_it, "#d") >= 2);
-    CHECK(each_failure(open_it, close_it, ".") >= 1);
+    CHECK_GE(each_failure(open_it, close_it, "/dev/null"), 5);
+    CHECK_GE(each_failure(open_it, close_it, "/boot/bin/../etc/motd"), 5);
+    CHECK_GE(each_failure(open_it, close_it, "/n/motd"), 3);
+    CHECK_GE(each_failure(open_it, close_it, "#d"), 2);
+    CHECK_GE(each_failure(open_it, close_it, "."), 1);
 }
 
 static int
@@ -93,7 +93,7 @@ remove_it(void *path)
 KTEST(nomem_create)
 {
     bind_paths("#e", "/env", MCREATE);
-    CHECK(each_failure(create_it, remove_it, "/env/new") >= 5);
+    CHECK_GE(each_failure(create_it, remove_it, "/env/new"), 5);
     CHECK_EQ(name_open("/env/new", NAME_OPEN, OREAD, 0, &opened), -E_NOEXIST);
 }
 
@@ -131,9 +131,9 @@ KTEST(nomem_bind)
     unsigned flags = MREPL;
 
     bind_paths("#B", "/boot", MREPL);
-    CHECK(each_failure(bind_it, unbind_it, &flags) >= 5);
+    CHECK_GE(each_failure(bind_it, unbind_it, &flags), 5);
     flags = MAFTER | MCREATE;
-    CHECK(each_failure(bind_it, unbind_it, &flags) >= 5);
+    CHECK_GE(each_failure(bind_it, unbind_it, &flags), 5);
 }
 
 static struct proc child;
@@ -163,9 +163,9 @@ KTEST(nomem_fork)
     bind_paths("#c", "/dev", MREPL);
     CHECK_EQ(name_open("/dev/null", NAME_OPEN, OREAD, 0, &c), 0);
     CHECK_EQ(fd_new(c), 0);
-    CHECK(each_failure(fork_it, end_it, &flags[0]) >= 1);
-    CHECK(each_failure(fork_it, end_it, &flags[1]) >= 5);
-    CHECK(each_failure(fork_it, end_it, &flags[2]) >= 4);
+    CHECK_GE(each_failure(fork_it, end_it, &flags[0]), 1);
+    CHECK_GE(each_failure(fork_it, end_it, &flags[1]), 5);
+    CHECK_GE(each_failure(fork_it, end_it, &flags[2]), 4);
     CHECK_EQ(my_files()->dot->ref, 1);
     CHECK_EQ(my_files()->root->ref, 1);
     CHECK_EQ(c->ref, 1);
@@ -234,6 +234,6 @@ KTEST(nomem_fd)
     struct chan *c;
 
     CHECK_EQ(name_open("#c/null", NAME_OPEN, OREAD, 0, &c), 0);
-    CHECK(each_failure(fd_it, forget_table, c) >= 1);
+    CHECK_GE(each_failure(fd_it, forget_table, c), 1);
     chan_close(c);
 }

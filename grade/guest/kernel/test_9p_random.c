@@ -36,7 +36,7 @@ KTEST(random_lengths)
         CHECK_EQ(to.left, 0);
         for (size_t i = 0; i < n; i++)
             zeros += buf[i] == 0;
-        CHECK(zeros <= 8);
+        CHECK_LE(zeros, 8);
         for (size_t i = n; i < sizeof buf; i++)
             CHECK_EQ(buf[i], 0);
     }

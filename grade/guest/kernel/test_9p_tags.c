@@ -133,7 +133,7 @@ KTEST(tags_any_order)
         r[i] = ask(Tread);
     for (unsigned i = 0; i < 5; i++)
         for (unsigned k = 0; k < i; k++)
-            CHECK(r[i]->tag != r[k]->tag);
+            CHECK_NE(r[i]->tag, r[k]->tag);
     for (unsigned i = 0; i < 5; i++) {
         unsigned n = (3 * i + 2) % 5;
 
@@ -159,7 +159,7 @@ KTEST(tags_reuse)
     tag = a->tag;
     CHECK(answer(Rstat, tag) == NULL);
     b = ask(Tstat);
-    CHECK(b->tag != tag);
+    CHECK_NE(b->tag, tag);
     over(a);
     c = ask(Tclunk);
     CHECK_EQ(c->tag, tag);
@@ -221,7 +221,7 @@ KTEST(tags_version)
     CHECK_EQ(v->tag, NOTAG);
     CHECK_EQ(script.conn->used[CHARGE_TAGS], 0);
     r = ask(Tread);
-    CHECK(r->tag != NOTAG);
+    CHECK_NE(r->tag, NOTAG);
     CHECK_EQ(script.conn->used[CHARGE_TAGS], 1);
     CHECK(answer(Rversion, NOTAG) == NULL);
     CHECK(v->reply && !r->reply);

@@ -126,13 +126,14 @@ KTEST(cmdline_random_text)
     char text[64], buf[8];
 
     for (int i = 0; i < 2000; i++) {
+        CHECK_ROUND(i);
         for (size_t n = 0; n < sizeof(text); n++)
             text[n] = alphabet[ktest_random(&seed) % (sizeof(alphabet) - 1)];
         text[ktest_random(&seed) % sizeof(text)] = '\0';
         text[sizeof(text) - 1] = '\0';
         begin_cmdline(text);
         buf[7] = '#';
-        CHECK(cmdline_get("a", buf, 7) < 7);
+        CHECK_LT(cmdline_get("a", buf, 7), 7);
         CHECK_EQ(buf[7], '#');
         cmdline_number("b", 0);
         end_cmdline();

@@ -9,7 +9,7 @@ KTEST(boot_cost)
 {
     uint64_t ticks = rdtsc() - bootinfo.entry_tsc;
 
-    CHECK(bootinfo.entry_tsc != 0);
-    CHECK(ticks > 1000); /* so much the page tables alone take */
+    CHECK_NE(bootinfo.entry_tsc, 0);
+    CHECK_GT(ticks, 1000); /* so much the page tables alone take */
     record_printf("boot", "%lu", ticks);
 }

@@ -203,7 +203,7 @@ KTEST(screen_moves)
     screen_moved(elsewhere);
     while (i < 24 && !cells_show(elsewhere + i * 80, "needle "))
         i++;
-    CHECK(i < 24);
+    CHECK_LT(i, 24);
     screen_write("pin", 3);
     CHECK(cells_show(elsewhere + (i + 1) * 80, "pin "));
     screen_moved(pa_to_kva(0xb8000));
@@ -228,9 +228,9 @@ KTEST(cpu_tables)
 
     CHECK_EQ(cpu, &cpus[cpu->id]);
     CHECK_EQ(rdmsr(MSR_GS_BASE), (uint64_t)cpu);
-    CHECK(cpu->tss.ist[IST_DOUBLE_FAULT - 1] != 0);
-    CHECK(cpu->tss.ist[IST_DOUBLE_FAULT - 1] != cpu->tss.ist[IST_NMI - 1]);
-    CHECK(cpu->tss.ist[IST_NMI - 1] != cpu->tss.ist[IST_MACHINE_CHECK - 1]);
+    CHECK_NE(cpu->tss.ist[IST_DOUBLE_FAULT - 1], 0);
+    CHECK_NE(cpu->tss.ist[IST_DOUBLE_FAULT - 1], cpu->tss.ist[IST_NMI - 1]);
+    CHECK_NE(cpu->tss.ist[IST_NMI - 1], cpu->tss.ist[IST_MACHINE_CHECK - 1]);
     CHECK_EQ(cpu->tss.ist[0] % 16, 0);
 }
 
@@ -274,6 +274,6 @@ KTEST(cpu_features_missing)
 
 KTEST(entry_time_recorded)
 {
-    CHECK(bootinfo.entry_tsc > 0);
+    CHECK_GT(bootinfo.entry_tsc, 0);
     CHECK(bootinfo.entry_tsc < rdtsc());
 }

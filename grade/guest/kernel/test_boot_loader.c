@@ -260,6 +260,7 @@ KTEST(multiboot2_impossible_sizes)
 KTEST(multiboot2_random_tags)
 {
     for (int round = 0; round < 200; round++) {
+        CHECK_ROUND(round);
         begin();
         while (used < ROOM / 4 - 16) {
             uint32_t words[4] = { ktest_random(&seed) % 64, 0,
@@ -268,9 +269,9 @@ KTEST(multiboot2_random_tags)
             tag(ktest_random(&seed) % 17, ktest_random(&seed) % 40, words, 4);
         }
         parse();
-        CHECK(bootinfo.nmem <= MAX_MEM_RANGES);
-        CHECK(bootinfo.nmodule <= MAX_MODULES);
-        CHECK(strnlen(bootinfo.cmdline, MAX_CMDLINE) < MAX_CMDLINE);
+        CHECK_LE(bootinfo.nmem, MAX_MEM_RANGES);
+        CHECK_LE(bootinfo.nmodule, MAX_MODULES);
+        CHECK_LT(strnlen(bootinfo.cmdline, MAX_CMDLINE), MAX_CMDLINE);
         end();
     }
 }

@@ -153,7 +153,7 @@ KTEST(walk_finds_callers)
     unsigned n = walk_here(calls, ARRAY_LEN(calls));
     const struct symbol *sym;
 
-    CHECK(n >= 3);
+    CHECK_GE(n, 3);
     sym = symbol_find(calls[0] - 1);
     CHECK(sym != NULL && strcmp(sym->name, "ktest_fn_walk_finds_callers") == 0);
     for (unsigned i = 0; i < n; i++)

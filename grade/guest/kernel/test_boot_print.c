@@ -147,6 +147,7 @@ KTEST(print_numbers_round_trip)
     uint64_t back;
 
     for (int i = 0; i < 2000; i++) {
+        CHECK_ROUND(i);
         uint64_t n = ktest_random(&seed) >> (ktest_random(&seed) & 63);
 
         snprint(text, sizeof(text), "%lu", n);

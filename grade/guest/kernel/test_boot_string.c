@@ -25,6 +25,32 @@ copy_bytes(uint8_t *dst, const uint8_t *src, size_t n)
         dst[i] = src[i];
 }
 
+/*
+ * A comparison that fails shows both values and the round of its loop.
+ * fails: round 2: values[n] < 1u << 4: got 16 (0x10), want < 16 (0x10)
+ */
+KTEST(caught_comparison)
+{
+    static const unsigned values[] = { 3, 15, 16 };
+
+    for (unsigned n = 0; n < ARRAY_LEN(values); n++) {
+        CHECK_ROUND(n);
+        CHECK_LT(values[n], 1u << 4);
+    }
+}
+
+/*
+ * Behind the loop no round is named.
+ * fails: .c:51: 1 > 2: got 1 (0x1), want > 2 (0x2)
+ */
+KTEST(caught_behind_a_loop)
+{
+    for (unsigned n = 0; n < 3; n++) {
+        CHECK_ROUND(n);
+    }
+    CHECK_GT(1, 2);
+}
+
 KTEST(memcpy_every_alignment)
 {
     fill(source, &seed);
@@ -70,19 +96,19 @@ KTEST(memmove_overlapping)
 KTEST(memcmp_orders_bytes)
 {
     CHECK_EQ(memcmp("abc", "abd", 2), 0);
-    CHECK(memcmp("abc", "abd", 3) < 0);
-    CHECK(memcmp("\xff", "\x01", 1) > 0); /* bytes are unsigned */
+    CHECK_LT(memcmp("abc", "abd", 3), 0);
+    CHECK_GT(memcmp("\xff", "\x01", 1), 0); /* bytes are unsigned */
     CHECK_EQ(memcmp("a", "b", 0), 0);
 }
 
 KTEST(string_comparison)
 {
     CHECK_EQ(strcmp("", ""), 0);
-    CHECK(strcmp("a", "ab") < 0);
-    CHECK(strcmp("b", "ab") > 0);
-    CHECK(strcmp("\xc3", "a") > 0);
+    CHECK_LT(strcmp("a", "ab"), 0);
+    CHECK_GT(strcmp("b", "ab"), 0);
+    CHECK_GT(strcmp("\xc3", "a"), 0);
     CHECK_EQ(strncmp("abc", "abd", 2), 0);
-    CHECK(strncmp("abc", "abd", 3) < 0);
+    CHECK_LT(strncmp("abc", "abd", 3), 0);
     CHECK_EQ(strncmp("ab\0x", "ab\0y", 4), 0); /* the NUL ends both */
 }
 

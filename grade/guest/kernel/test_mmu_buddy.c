@@ -189,6 +189,7 @@ KTEST(buddy_random)
     memset(held, 0, sizeof(held));
     memset(owner, 0, sizeof(owner));
     for (unsigned step = 0; step < 4000; step++) {
+        CHECK_ROUND(step);
         unsigned i = ktest_random(&seed) % HELD;
         uint64_t n;
 

@@ -19,6 +19,7 @@ KTEST(copy_random)
 
     memset(model, 0, sizeof(model));
     for (unsigned step = 0; step < 600; step++) {
+        CHECK_ROUND(step);
         unsigned from = ktest_random(&seed) % sizeof(model);
         unsigned n = ktest_random(&seed) % (step % 2 ? 64 : sizeof(buf));
 

@@ -311,6 +311,7 @@ KTEST(cow_random)
     memset(model, 0, sizeof(model));
     s[0] = space_with(PAGES);
     for (unsigned step = 0; step < 1500; step++) {
+        CHECK_ROUND(step);
         unsigned i = ktest_random(&seed) % SPACES;
         unsigned j = ktest_random(&seed) % SPACES;
         unsigned page = ktest_random(&seed) % PAGES;

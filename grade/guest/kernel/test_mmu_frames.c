@@ -188,7 +188,7 @@ KTEST(frames_come_from_the_map)
         CHECK(r->kind == MEM_USABLE || r->end <= pa ||
                 r->start >= pa + PAGE_SIZE);
     }
-    CHECK(inside > 0);
+    CHECK_GT(inside, 0);
     page_unref(pa);
     frame_counters(&c);
     CHECK(c.total > 0 && c.kernel > 0);
@@ -207,7 +207,7 @@ KTEST(frames_kept_out)
     unsigned n = 0;
 
     while (n < MOST && (got[n] = page_alloc()) != 0) {
-        CHECK(got[n] >= 0x100000);
+        CHECK_GE(got[n], 0x100000);
         CHECK(got[n] + PAGE_SIZE <= image || got[n] >= image_end);
         for (unsigned m = 0; m < bootinfo.nmodule; m++)
             CHECK(got[n] + PAGE_SIZE <= bootinfo.modules[m].start ||
@@ -235,7 +235,7 @@ KTEST(page_life)
     CHECK_EQ(page_refs(pa), 1);
     CHECK_EQ(balance_now().used, b.used + 1);
     page_unref(pa);
-    CHECK(frame_of(pa)->state != FRAME_USED);
+    CHECK_NE(frame_of(pa)->state, FRAME_USED);
     CHECK_BALANCE(b);
 }
 
@@ -246,6 +246,7 @@ KTEST(page_zeroed)
     paddr_t pages[8];
 
     for (unsigned round = 0; round < 2; round++) {
+        CHECK_ROUND(round);
         for (unsigned i = 0; i < ARRAY_LEN(pages); i++) {
             uint64_t *w;
 
@@ -298,11 +299,11 @@ KTEST(page_zeroed_is_reused)
     const struct page_stack *zeroed = &page_caches[this_cpu()->id].zeroed;
     unsigned n = zeroed->n;
 
-    CHECK(pa != 0);
+    CHECK_NE(pa, 0);
     page_free_zeroed(pa);
     CHECK_EQ(zeroed->n, n + 1);
     other = page_alloc(); /* which wants no zeroed one */
-    CHECK(other != pa);
+    CHECK_NE(other, pa);
     again = page_alloc_zeroed();
     CHECK_EQ(again, pa);
     CHECK_EQ(page_refs(again), 1);
@@ -364,10 +365,10 @@ KTEST(page_fail_at)
 
     page_fail_at(2);
     a = page_alloc();
-    CHECK(a != 0);
+    CHECK_NE(a, 0);
     CHECK_EQ(page_alloc_zeroed(), 0);
     b = page_alloc();
-    CHECK(b != 0);
+    CHECK_NE(b, 0);
     page_unref(a);
     page_unref(b);
     page_fail_at(1);
@@ -413,7 +414,7 @@ KTEST(blocks_are_aligned)
     for (unsigned order = 0; order <= 10; order++) {
         paddr_t pa = pages_alloc(order);
 
-        CHECK(pa != 0);
+        CHECK_NE(pa, 0);
         CHECK_EQ(pa & ((PAGE_SIZE << order) - 1), 0);
         CHECK_EQ(balance_now().used, b.used + (1ul << order));
         memset(pa_to_kva(pa), 0x11, PAGE_SIZE << order);
@@ -436,7 +437,7 @@ KTEST(blocks_merge_again)
     paddr_t big = pages_alloc(9), pa, chain = 0;
     uint64_t total = 0;
 
-    CHECK(big != 0);
+    CHECK_NE(big, 0);
     pages_free(big, 9);
     while (total < 3000 && (pa = page_alloc()) != 0) {
         *(paddr_t *)pa_to_kva(pa) = chain;
@@ -450,7 +451,7 @@ KTEST(blocks_merge_again)
     }
     CHECK_EQ(mmu_check(), 0); /* it knows that free buddies must be merged */
     big = pages_alloc(9);
-    CHECK(big != 0);
+    CHECK_NE(big, 0);
     pages_free(big, 9);
 }
 
@@ -486,6 +487,7 @@ KTEST(blocks_random)
 
     memset(block, 0, sizeof(block));
     for (unsigned step = 0; step < 2000; step++) {
+        CHECK_ROUND(step);
         unsigned i = ktest_random(&seed) % N;
         uint64_t *first = pa_to_kva(block[i].pa);
 
@@ -503,7 +505,7 @@ KTEST(blocks_random)
             block[i].order = order;
             block[i].pa = pages_alloc(order);
             block[i].mark = ktest_random(&seed);
-            if (!CHECK(block[i].pa != 0))
+            if (!CHECK_NE(block[i].pa, 0))
                 continue;
             first = pa_to_kva(block[i].pa);
             first[0] = block[i].mark;
@@ -539,7 +541,7 @@ KTEST(frames_above_4g)
         w[(PAGE_SIZE << MAX_ORDER) / 8 - 1] = ~block[n];
         n++;
     }
-    CHECK(high >= 2);
+    CHECK_GE(high, 2);
     for (unsigned i = 0; i < n; i++) {
         uint64_t *w = pa_to_kva(block[i]);
 

@@ -82,6 +82,7 @@ KTEST(heap_random)
 
     memset(block, 0, sizeof(block));
     for (unsigned step = 0; step < 8000; step++) {
+        CHECK_ROUND(step);
         unsigned i = ktest_random(&seed) % N;
         uint64_t random = ktest_random(&seed);
 
@@ -160,7 +161,7 @@ KTEST(heap_no_memory)
         if (p == NULL)
             CHECK_BALANCE(b);
     }
-    CHECK(n >= 2);
+    CHECK_GE(n, 2);
     kfree(p);
     CHECK_BALANCE(b);
 }

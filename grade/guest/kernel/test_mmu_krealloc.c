@@ -59,7 +59,7 @@ KTEST(krealloc_stays_if_it_can)
     q = krealloc(p, 280);
     CHECK(q == p);
     q = krealloc(q, 10000);
-    CHECK(q != p);
+    CHECK_NE(q, p);
     p = krealloc(q, 12000);
     CHECK(p == q);
     kfree(p);

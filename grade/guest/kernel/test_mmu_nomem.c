@@ -38,7 +38,7 @@ KTEST(nomem_space_new)
                 CHECK_BALANCE(b_);                                             \
         }                                                                      \
         CHECK_EQ(err_, 0);                                                     \
-        CHECK(n_ > 1);                                                         \
+        CHECK_GT(n_, 1);                                                       \
         CHECK_EQ(mmu_check(), 0);                                              \
     } while (0)
 

@@ -206,7 +206,7 @@ KTEST(pt_map_and_unmap)
     CHECK_EQ(ngone, 1);
     CHECK_EQ(last_gone, 0x5000);
     chain = pt_unmap(root, va, va + 2 * PAGE_SIZE, count_gone, &ngone);
-    CHECK(chain != 0);
+    CHECK_NE(chain, 0);
     CHECK_EQ(last_gone, 0x6000);
     CHECK_EQ(balance_now().used, used + 3); /* not before pt_release */
     pt_release(chain);
@@ -256,6 +256,7 @@ KTEST(pt_random)
 
     memset(model, 0, sizeof(model));
     for (unsigned step = 0; step < 3000; step++) {
+        CHECK_ROUND(step);
         unsigned i = ktest_random(&seed) % N;
         unsigned n = 1 + ktest_random(&seed) % 8;
         pte_t flags = ktest_random(&seed) % 2 ? PTE_WRITE : PTE_NX;
@@ -307,7 +308,7 @@ KTEST(pt_unmap_skips_what_is_missing)
     ngone = 0;
     start = rdtsc();
     chain = pt_unmap(root, 0, USER_TOP, count_gone, &ngone);
-    CHECK(rdtsc() - start < 2000000ul * 32); /* a tick is 1/32 instruction */
+    CHECK_LT(rdtsc() - start, 2000000ul * 32); /* a tick is 1/32 instruction */
     CHECK_EQ(ngone, 1);
     CHECK_EQ(last_gone, 0x5000);
     pt_release(chain);
@@ -512,7 +513,7 @@ KTEST(kmap_ap_root)
         CHECK_EQ(root[i] & ~(pte_t)PTE_ACCESSED,
                 kernel_root[i] & ~(pte_t)PTE_ACCESSED);
     CHECK(e != NULL && *e == (AP_BOOT_PA | PTE_PRESENT));
-    CHECK(frame_of(AP_BOOT_PA)->state != FRAME_USED);
+    CHECK_NE(frame_of(AP_BOOT_PA)->state, FRAME_USED);
 }
 
 /* ---- stacks and registers ---- */
@@ -526,6 +527,7 @@ KTEST(kstack_pool)
     struct balance b;
 
     for (unsigned round = 0; round < 2; round++) {
+        CHECK_ROUND(round);
         if (round == 1) /* tables and pool are there now */
             b = balance_now();
         for (unsigned i = 0; i < N; i++) {
@@ -563,7 +565,7 @@ KTEST(kstack_no_memory)
         if (more == NULL)
             CHECK_BALANCE(b);
     }
-    CHECK(n >= 4); /* the call itself and its pages failed */
+    CHECK_GE(n, 4); /* the call itself and its pages failed */
     kstack_free(more);
     for (unsigned i = 0; i < N; i++)
         kstack_free(stack[i]);

@@ -35,7 +35,7 @@ static void
 space_free_in_use(struct space *s)
 {
     CHECK_EQ(s->resident, 1);
-    CHECK(leaf(s, at(FAR)) != 0);
+    CHECK_NE(leaf(s, at(FAR)), 0);
     CHECK_EQ(*(uint64_t *)pa_to_kva(leaf(s, at(FAR)) & PTE_ADDR), FAR);
     space_free(s);
 }
@@ -132,7 +132,8 @@ KTEST(region_find_borders)
 static bool
 region_is(const struct space *s, unsigned i, uint64_t first, uint64_t end)
 {
-    return CHECK(i < s->nregion) && CHECK_EQ(s->regions[i].start, at(first)) &&
+    return CHECK_LT(i, s->nregion) &&
+           CHECK_EQ(s->regions[i].start, at(first)) &&
            CHECK_EQ(s->regions[i].end, at(end));
 }
 
@@ -203,7 +204,7 @@ KTEST(region_split_no_memory)
     page_fail_at(0);
     CHECK_EQ(s->nregion, 8);
     CHECK_EQ(s->resident, 1);
-    CHECK(leaf(s, at(2)) != 0);
+    CHECK_NE(leaf(s, at(2)), 0);
     CHECK_EQ(region_remove(s, at(2), at(3)), 0);
     CHECK_EQ(s->nregion, 9);
     region_is(s, 0, 0, 2);
@@ -305,6 +306,7 @@ KTEST(region_random)
     struct space *before = space_current(), *s = space_with(0);
 
     for (unsigned step = 0; step < 3000; step++) {
+        CHECK_ROUND(step);
         unsigned first = ktest_random(&seed) % PAGES;
         unsigned n = 1 + ktest_random(&seed) % 12;
         uint8_t value = ktest_random(&seed) % 200;

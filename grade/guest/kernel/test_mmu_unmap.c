@@ -159,10 +159,10 @@ unmap_beside_another_cpu(unsigned n)
     space_unmap(s, at(0), at(n));
     tlb_ask = ask;
     s->cpus &= ~2u;
-    CHECK(other.asked > 0); /* CPU 1 must be asked */
+    CHECK_GT(other.asked, 0); /* CPU 1 must be asked */
     CHECK(!other.freed_before_the_flush);
-    CHECK_EQ(other.flushed, n);       /* each page was asked about */
-    CHECK(other.asked <= n / 16 + 1); /* but not one by one */
+    CHECK_EQ(other.flushed, n);        /* each page was asked about */
+    CHECK_LE(other.asked, n / 16 + 1); /* but not one by one */
     space_free(s);
     CHECK_BALANCE(b);
 }

@@ -42,12 +42,12 @@ KTEST(exec_stack_layout)
     struct proc *p = proc_current();
 
     CHECK_EQ(proc_exec("bin/echo", some_args, 4), 0);
-    CHECK(p->tf->rsp < USER_STACK_TOP);
+    CHECK_LT(p->tf->rsp, USER_STACK_TOP);
     CHECK_EQ(p->tf->rsp % 16, 0);
     CHECK_EQ(word(0), 4);
     for (unsigned i = 0; i < 4; i++) {
-        CHECK(word(1 + i) > p->tf->rsp + 6 * 8);
-        CHECK(word(1 + i) < USER_STACK_TOP);
+        CHECK_GT(word(1 + i), p->tf->rsp + 6 * 8);
+        CHECK_LT(word(1 + i), USER_STACK_TOP);
         CHECK(string_is(word(1 + i), some_args[i]));
     }
     CHECK_EQ(word(5), 0);
@@ -86,8 +86,8 @@ KTEST(exec_registers)
     CHECK_EQ(proc_exec("bin/echo", some_args, 4), 0);
     for (unsigned i = 0; i < 17; i++) /* r15 to error */
         CHECK_EQ(regs[i], 0);
-    CHECK(p->tf->rip >= USER_BASE);
-    CHECK(p->tf->rip < USER_TOP);
+    CHECK_GE(p->tf->rip, USER_BASE);
+    CHECK_LT(p->tf->rip, USER_TOP);
     CHECK_EQ(p->tf->cs, SEL_UCODE);
     CHECK_EQ(p->tf->ss, SEL_UDATA);
     CHECK_EQ(p->tf->rflags, RFLAGS_IF | 2);
@@ -174,7 +174,7 @@ KTEST(exec_out_of_memory)
         CHECK_BALANCE(b);
     }
     CHECK_EQ(err, 0);
-    CHECK(n > 3);
+    CHECK_GT(n, 3);
     forget_program();
 }
 

@@ -72,7 +72,7 @@ KTEST(wait_in_order_of_ends)
         proc_ready(child(say, (void *)says[i]));
     pause_ms(12);
     for (unsigned i = 3; i-- > 0;) {
-        CHECK(proc_wait(&w) > 0);
+        CHECK_GT(proc_wait(&w), 0);
         CHECK_EQ(strcmp(w.msg, says[i]), 0);
     }
     CHECK_EQ(proc_wait(&w), -E_NOCHILD);
@@ -85,10 +85,10 @@ KTEST(wait_sleeps)
     uint64_t from = clock_ns(), switches = this_cpu()->switches;
 
     proc_ready(child(say, "5 ms"));
-    CHECK(proc_wait(&w) > 0);
-    CHECK(clock_ns() - from >= 5 * MS);
-    CHECK(clock_ns() - from < 8 * MS);
-    CHECK(this_cpu()->switches - switches < 12);
+    CHECK_GT(proc_wait(&w), 0);
+    CHECK_GE(clock_ns() - from, 5 * MS);
+    CHECK_LT(clock_ns() - from, 8 * MS);
+    CHECK_LT(this_cpu()->switches - switches, 12);
 }
 
 /* A note ends the wait; the child can be waited for again. */
@@ -101,7 +101,7 @@ KTEST(wait_interrupted)
     note_post_bit(self, NOTE_BIT_INTERRUPT);
     CHECK_EQ(proc_wait(&w), -E_INTR);
     self->note_bits = self->attention = 0;
-    CHECK(proc_wait(&w) > 0);
+    CHECK_GT(proc_wait(&w), 0);
     CHECK_EQ(strcmp(w.msg, "2 x"), 0);
 }
 
@@ -121,7 +121,7 @@ KTEST(exit_gives_back)
     }
     CHECK_EQ(proc_count(), count + 20);
     for (unsigned i = 0; i < 20; i++)
-        CHECK(proc_wait(&w) > 0);
+        CHECK_GT(proc_wait(&w), 0);
     sched_yield(); /* the last one's stack is free when its CPU has left it */
     spin_lock(&proctab_lock);
     for (unsigned i = 0; i < 20; i++)
@@ -196,7 +196,7 @@ KTEST(exit_leaves_orphans)
     uint64_t live = kheap_live();
 
     proc_ready(child(leave_a_child, "done"));
-    CHECK(proc_wait(&w) > 0);
+    CHECK_GT(proc_wait(&w), 0);
     CHECK_EQ(strcmp(w.msg, "done"), 0);
     CHECK_EQ(grandchild->parent, NULL);
     CHECK(list_empty(&grandchild->sibling));
@@ -222,7 +222,7 @@ KTEST(exit_frees_unread_records)
     uint64_t live = kheap_live();
 
     proc_ready(child(leave_records, "done"));
-    CHECK(proc_wait(&w) > 0);
+    CHECK_GT(proc_wait(&w), 0);
     sched_yield();
     CHECK_EQ(kheap_live(), live);
 }

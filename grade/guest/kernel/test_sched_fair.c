@@ -59,6 +59,7 @@ KTEST(fair_furthest_behind_first)
 
     CHECK(fair_first(rq) == NULL);
     for (unsigned i = 0; i < PROCS; i++) {
+        CHECK_ROUND(i);
         queue(rq, i, 0, ktest_random(&seed) % quantum);
         in[i] = true;
         CHECK_EQ(procs[i].queued, QUEUED_FAIR);
@@ -67,7 +68,7 @@ KTEST(fair_furthest_behind_first)
     for (unsigned n = PROCS; n > 0; n--) {
         unsigned first = take(rq);
 
-        if (!CHECK(first < PROCS) || !CHECK(in[first]))
+        if (!CHECK_LT(first, PROCS) || !CHECK(in[first]))
             return;
         in[first] = false;
         for (unsigned i = 0; i < PROCS; i++)
@@ -182,10 +183,11 @@ KTEST(fair_shares_follow_weights)
         queue(rq, i, i < GROUPS ? i : (unsigned)(ktest_random(&seed) % GROUPS),
                 0);
     for (unsigned turn = 0; turn < 4000; turn++) {
+        CHECK_ROUND(turn);
         uint64_t ticks = 1 + ktest_random(&seed) % quantum;
         unsigned i = take(rq);
 
-        if (!CHECK(i < PROCS))
+        if (!CHECK_LT(i, PROCS))
             return;
         fair_charge(&procs[i], ticks);
         ran[procs[i].group - groups] += ticks;
@@ -195,7 +197,7 @@ KTEST(fair_shares_follow_weights)
         uint64_t due = ran[g] * 100 / groups[g].weight;
 
         for (unsigned h = 0; h < GROUPS; h++)
-            CHECK(ran[h] * 100 / groups[h].weight <= due + 4 * quantum);
+            CHECK_LE(ran[h] * 100 / groups[h].weight, due + 4 * quantum);
     }
     for (unsigned i = 0; i < PROCS; i++)
         for (unsigned k = 0; k < PROCS; k++)

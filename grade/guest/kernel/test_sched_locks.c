@@ -336,7 +336,7 @@ rw_worker(void *arg)
 
             read_lock(&shared.rw);
             n = __atomic_add_fetch(&shared.inside, 1, __ATOMIC_SEQ_CST);
-            CHECK(n < 1000);
+            CHECK_LT(n, 1000);
             if (n > shared.worst)
                 shared.worst = n;
             for (unsigned k = 0; k < 20; k++)
@@ -357,7 +357,7 @@ KTEST(rwlock_many_readers_one_writer)
     run_processes(WORKERS, rw_worker);
     CHECK_EQ(shared.inside, 0);
     CHECK_EQ(shared.plain, WORKERS / 4 * (ROUNDS / 8));
-    CHECK(shared.worst > 1); /* readers were in together */
+    CHECK_GT(shared.worst, 1); /* readers were in together */
 }
 
 static struct qlock first, second;
@@ -405,6 +405,7 @@ KTEST(heap_against_model)
     struct heap h = { 0 };
 
     for (unsigned step = 0; step < 5000; step++) {
+        CHECK_ROUND(step);
         unsigned i = ktest_random(&seed) % N;
         uint64_t least = UINT64_MAX;
 

@@ -77,7 +77,7 @@ KTEST(meeting_in_a_crowd)
     crowded = ticks_of_rounds();
     print("a meeting: %lu ticks alone, %lu in a crowd\n", alone / ROUNDS,
             crowded / ROUNDS);
-    CHECK(crowded < alone + alone / 10);
+    CHECK_LT(crowded, alone + alone / 10);
     for (uint64_t tag = 0; tag < CROWD; tag++)
         CHECK_EQ(rendezvous(tag * 16, 2), 1);
 }

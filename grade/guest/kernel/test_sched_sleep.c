@@ -215,6 +215,7 @@ at_every_moment(void (*fn)(void *), int want)
     moment.proc = proc_current();
     moment.timer.armed = false;
     for (uint64_t ns = 0; ns < 40 * US; ns += 32) {
+        CHECK_ROUND(ns);
         uint64_t from = clock_ns(), slept;
         int got;
 
@@ -224,7 +225,7 @@ at_every_moment(void (*fn)(void *), int want)
         slept = clock_ns() - from;
         timer_cancel(&moment.timer);
         moment.proc->note_bits = moment.proc->attention = 0;
-        if (!CHECK_EQ(got, want) || !CHECK(slept < 10 * MS) || !check_awake())
+        if (!CHECK_EQ(got, want) || !CHECK_LT(slept, 10 * MS) || !check_awake())
             return;
     }
 }
@@ -253,10 +254,11 @@ KTEST(sleep_due_at_every_moment)
 {
     waitq_init(&moment.q, "moment");
     for (uint64_t ns = 0; ns < 40 * US; ns += 32) {
+        CHECK_ROUND(ns);
         uint64_t from = clock_ns();
 
         CHECK_EQ(sleep(&moment.q, never, NULL, tsc_in(ns)), -E_TIMEOUT);
-        if (!CHECK(clock_ns() - from < 10 * MS) || !check_awake())
+        if (!CHECK_LT(clock_ns() - from, 10 * MS) || !check_awake())
             return;
     }
 }
@@ -408,5 +410,5 @@ KTEST(sleep_in_turns)
 {
     start(pass_baton, 2);
     CHECK_EQ(sleep(&many.back, many_up, (void *)1, tsc_in(1000 * MS)), 0);
-    CHECK(many.turn >= BATONS);
+    CHECK_GE(many.turn, BATONS);
 }

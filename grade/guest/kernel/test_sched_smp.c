@@ -184,5 +184,5 @@ KTEST(tlb_flush_under_a_lock)
     begin(2 * ncpu, flusher);
     end(2 * ncpu);
     CHECK(work.seen & (work.seen - 1)); /* two CPUs at least */
-    CHECK(cpus[0].shootdowns + cpus[1].shootdowns > 0);
+    CHECK_GT(cpus[0].shootdowns + cpus[1].shootdowns, 0);
 }

@@ -97,6 +97,7 @@ KTEST(switch_keeps_registers)
     intr_off();
     make_side(note_and_spoil);
     for (unsigned round = 0; round < 3; round++) {
+        CHECK_ROUND(round);
         for (unsigned i = 0; i < 6; i++)
             in[i] = ktest_random(&seed);
         switch_with(in, out);

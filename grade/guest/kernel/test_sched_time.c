@@ -34,9 +34,10 @@ KTEST(clock_converts)
 {
     uint64_t second = ns_to_tsc(1000000000);
 
-    CHECK(second > 100000000); /* no PC is slower than 100 MHz */
-    CHECK(second < 10000000000);
+    CHECK_GT(second, 100000000); /* no PC is slower than 100 MHz */
+    CHECK_LT(second, 10000000000);
     for (unsigned i = 0; i < 100; i++) {
+        CHECK_ROUND(i);
         uint64_t ns = ktest_random(&seed) % (1000000000ul * 3600);
         uint64_t back = tsc_to_ns(ns_to_tsc(ns));
 
@@ -63,13 +64,14 @@ KTEST(clock_against_acpi_timer)
 KTEST(sleep_until_deadline)
 {
     for (unsigned i = 0; i < 20; i++) {
+        CHECK_ROUND(i);
         uint64_t ns = 1000 + ktest_random(&seed) % (5 * MS);
         uint64_t from = clock_ns(), slept;
 
         pause_ns(ns);
         slept = clock_ns() - from;
-        CHECK(slept >= ns - 10);
-        CHECK(slept < ns + MS);
+        CHECK_GE(slept, ns - 10);
+        CHECK_LT(slept, ns + MS);
     }
 }
 
@@ -102,7 +104,7 @@ KTEST(timers_fire_in_order)
     CHECK_EQ(set.n, 31);
     for (unsigned i = 0; i < set.n; i++) {
         CHECK(i == 0 || set.fired[i - 1] <= set.fired[i]);
-        CHECK(set.fired[i] != when[7]);
+        CHECK_NE(set.fired[i], when[7]);
     }
     CHECK(!timer_cancel(&set.timer[0]));
 }
@@ -130,7 +132,7 @@ hog(void *arg)
 
     intr_on();
     if (hogs.weight[n])
-        CHECK(group_enter_new(hogs.weight[n]) > 0);
+        CHECK_GT(group_enter_new(hogs.weight[n]), 0);
     while (!hogs.stop) {
         for (unsigned i = 0; i < 100; i++)
             cpu_pause();
@@ -190,7 +192,7 @@ KTEST(fair_group_weight_bounds)
     CHECK_EQ(group_enter_new(10001), -E_BADARG);
     CHECK_EQ(group_enter_new(UINT64_MAX), -E_BADARG);
     for (unsigned i = 0; i < 200; i++) /* the one left behind is free again */
-        CHECK(group_enter_new(1 + i) > 0);
+        CHECK_GT(group_enter_new(1 + i), 0);
 }
 
 /* ---- EDF ---- */
@@ -279,7 +281,7 @@ KTEST(edf_meets_deadlines)
     while (hogs.ended < 3)
         pause_ns(MS);
     for (unsigned i = 0; i < 3; i++)
-        CHECK(hogs.ran[i] > 0); /* and the rest was theirs */
+        CHECK_GT(hogs.ran[i], 0); /* and the rest was theirs */
 }
 
 /* cpus: 1 2 4 8 */
@@ -319,7 +321,7 @@ KTEST(edf_overrun_hurts_itself)
     run_edf(2, 10, 95);
     CHECK_EQ(edfs.missed, 0);
     run_edf(1, 5, 300);
-    CHECK(edfs.missed > 0); /* it is told */
+    CHECK_GT(edfs.missed, 0); /* it is told */
 }
 
 /* The bound is on cost / deadline: a short deadline takes much of a CPU. */
@@ -498,5 +500,5 @@ KTEST(kernel_outlives_its_turn)
 
     while (rdtsc() < end)
         cpu_pause();
-    CHECK(this_cpu()->interrupts - before < 20);
+    CHECK_LT(this_cpu()->interrupts - before, 20);
 }

@@ -11,6 +11,28 @@ TEST(caught_check)
     CHECK_EQ(1 + 1, 3);
 }
 
+/* fails: round 3: i < MS: got 3 (0x3), want < 3 (0x3) */
+TEST(caught_comparison_in_a_round)
+{
+    enum {
+        MS = 3
+    };
+
+    for (int i = 0; i < 4; i++) {
+        CHECK_ROUND(i);
+        CHECK_LT(i, MS);
+    }
+}
+
+/* fails: exec("none", NULL) >= 0: got -3 (-E_BADADDR */
+TEST(caught_comparison_of_an_error)
+{
+    for (int i = 0; i < 3; i++) {
+        CHECK_ROUND(i);
+    }
+    CHECK_GE(exec("none", NULL), 0);
+}
+
 static void
 wrong(void)
 {

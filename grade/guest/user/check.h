@@ -26,11 +26,25 @@ extern const struct test tests_start[], tests_end[]; /* user/user.ld */
             used, section("tests"))) = { #name_, test_##name_ };               \
     static void test_##name_(void)
 
-/* A failed check is recorded with its place and values; the test goes on. */
-#define CHECK(cond) check(!!(cond), __FILE__, __LINE__, #cond)
+/*
+ * A failed check is recorded with its place and values; the test goes on.  CHECK
+ * is for what has no value but true and false.  `want` may be evaluated twice.
+ */
+#define CHECK(cond)         check(!!(cond), __FILE__, __LINE__, #cond)
+#define CHECK_LT(got, want) CHECK_OP(got, <, want, #got " < " #want)
+#define CHECK_LE(got, want) CHECK_OP(got, <=, want, #got " <= " #want)
+#define CHECK_GT(got, want) CHECK_OP(got, >, want, #got " > " #want)
+#define CHECK_GE(got, want) CHECK_OP(got, >=, want, #got " >= " #want)
+#define CHECK_NE(got, want) CHECK_OP(got, !=, want, #got " != " #want)
 #define CHECK_EQ(got, want)                                                    \
     check_eq((int64_t)(got), (int64_t)(want), __FILE__, __LINE__,              \
             #got " == " #want)
+#define CHECK_OP(got, op, want, what)                                          \
+    ({                                                                         \
+        __auto_type got_ = (got);                                              \
+        check_op(got_ op(want), (int64_t)got_, #op, (int64_t)(want), __FILE__, \
+                __LINE__, what);                                               \
+    })
 #define CHECK_STR(got, want)                                                   \
     check_str(got, want, __FILE__, __LINE__, #got " == " #want)
 
@@ -60,12 +74,67 @@ check_record(const char *fmt, ...)
     record(text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
+/*
+ * First in the body of a loop: checks that fail there name this round.  n is
+ * what tells the rounds apart.
+ */
+#define CHECK_ROUND(n)                                                         \
+    [[maybe_unused, gnu::cleanup(check_round_end)]] uint64_t outer_##n##_ =    \
+            check_round_begin((uint64_t)(n))
+
+static uint64_t check_round = UINT64_MAX; /* none */
+
+[[maybe_unused]] static uint64_t
+check_round_begin(uint64_t n)
+{
+    uint64_t before = check_round;
+
+    check_round = n;
+    return before;
+}
+
+[[maybe_unused]] static void
+check_round_end(const uint64_t *before)
+{
+    check_round = *before;
+}
+
+[[maybe_unused]] static const char *
+check_in_round(char text[32])
+{
+    text[0] = '\0';
+    if (check_round != UINT64_MAX)
+        snprint(text, 32, "round %lu: ", check_round);
+    return text;
+}
+
 [[maybe_unused]] static bool
 check(bool ok, const char *file, int line, const char *what)
 {
+    char round[32];
+
     if (!ok) {
         check_failures++;
-        check_record("%s:%d: %s: last error: %r", file, line, what);
+        check_record("%s:%d: %s%s: last error: %r", file, line,
+                check_in_round(round), what);
+    }
+    return ok;
+}
+
+/* The error's text stands by a negative number, which is one in most cases. */
+[[maybe_unused]] static bool
+check_op(bool ok, int64_t got, const char *op, int64_t want, const char *file,
+        int line, const char *what)
+{
+    char error[MAX_ERR] = "", round[32];
+
+    if (!ok) {
+        if (got < 0)
+            snprint(error, sizeof error, "; last error: %r");
+        check_failures++;
+        check_record("%s:%d: %s%s: got %ld (0x%lx%s), want %s %ld (0x%lx)",
+                file, line, check_in_round(round), what, got, got, error, op,
+                want, want);
     }
     return ok;
 }
@@ -74,10 +143,12 @@ check(bool ok, const char *file, int line, const char *what)
 check_eq(
         int64_t got, int64_t want, const char *file, int line, const char *what)
 {
+    char round[32];
+
     if (got != want) {
         check_failures++;
-        check_record("%s:%d: %s: got %ld (0x%lx), want %ld (0x%lx)", file, line,
-                what, got, got, want, want);
+        check_record("%s:%d: %s%s: got %ld (0x%lx), want %ld (0x%lx)", file,
+                line, check_in_round(round), what, got, got, want, want);
     }
     return got == want;
 }
@@ -87,11 +158,12 @@ check_str(const char *got, const char *want, const char *file, int line,
         const char *what)
 {
     bool same = strcmp(got, want) == 0;
+    char round[32];
 
     if (!same) {
         check_failures++;
-        check_record("%s:%d: %s: got \"%s\", want \"%s\"", file, line, what,
-                got, want);
+        check_record("%s:%d: %s%s: got \"%s\", want \"%s\"", file, line,
+                check_in_round(round), what, got, want);
     }
     return same;
 }

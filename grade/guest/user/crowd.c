@@ -27,10 +27,10 @@ make_crowd(int n)
     CHECK_EQ(made, n);
     for (int i = 0; i < made; i++)
         CHECK_EQ(semacquire(&ready, 1), 1);
-    CHECK(procs(NULL, 0) >= made + 1);
+    CHECK_GE(procs(NULL, 0), made + 1);
     semrelease(&go, (uint32_t)made);
     for (int i = 0; i < made; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
     CHECK_EQ(wait(NULL), -E_NOCHILD);
     CHECK_EQ(ready, 0);
     CHECK_EQ(go, 0);
@@ -86,7 +86,7 @@ fork_bomb(void)
                                made copy-on-write are its own, and no lack of
                                memory can hit the process that is to kill */
     sleep(300000000);
-    CHECK(procs(NULL, 0) > 50);
+    CHECK_GT(procs(NULL, 0), 50);
     kill_group(pid);
     CHECK_EQ(wait(NULL), pid);
     while (check_more_procs() > 2)
@@ -118,7 +118,7 @@ TEST(fork_bomb_on_two_cpus)
     check_child(fork_bomb, &w);
     before = check_free_memory();
     check_child(fork_bomb, &w);
-    CHECK(check_free_memory() + 64 >= before);
+    CHECK_GE(check_free_memory() + 64, before);
 }
 
 /* Process numbers come back only when others have been used. */
@@ -131,7 +131,7 @@ TEST(pids_not_reused_at_once)
 
         if (pid == 0)
             _exits(NULL);
-        CHECK(pid != last);
+        CHECK_NE(pid, last);
         last = pid;
         CHECK_EQ(wait(NULL), pid);
     }
@@ -347,7 +347,7 @@ TEST(killed_at_any_moment)
             before = check_free_memory();
     }
     /* each CPU may keep some freed pages and stacks for itself */
-    CHECK(check_free_memory() + 64 >= before);
+    CHECK_GE(check_free_memory() + 64, before);
 }
 
 /* ---- orphans and families ---- */

@@ -71,13 +71,13 @@ expect_anything(const char *path)
 /* Programs that are right, if unusual, run. */
 TEST(good_files)
 {
-    CHECK(each_elf("elf/good-", expect_success) >= 7);
+    CHECK_GE(each_elf("elf/good-", expect_success), 7);
 }
 
 /* Each lie is found before anything of the caller is lost. */
 TEST(bad_files)
 {
-    CHECK(each_elf("elf/bad-", expect_refused) >= 50);
+    CHECK_GE(each_elf("elf/bad-", expect_refused), 50);
 }
 
 static void
@@ -95,7 +95,7 @@ TEST(bad_files_give_back)
 static void
 run_any(void)
 {
-    CHECK(each_elf("elf/any-", expect_anything) >= 100);
+    CHECK_GE(each_elf("elf/any-", expect_anything), 100);
 }
 
 /*

@@ -67,7 +67,7 @@ start(const char *name, void (*fn)(void))
         fn();
         exits("");
     }
-    CHECK(pid > 0);
+    CHECK_GT(pid, 0);
     check_record("info %s is process %d", name, pid);
     return pid;
 }

@@ -108,7 +108,7 @@ TEST(single_step)
     notify(count_and_go_on);
     set_flags(get_flags() | TRAP);
     nop();
-    CHECK(seen >= 1);
+    CHECK_GE(seen, 1);
     set_flags(get_flags() & ~(uint64_t)TRAP);
     seen = 0;
     __asm__ volatile("pushfq\n"
@@ -119,7 +119,7 @@ TEST(single_step)
                      :
                      : "a"((uint64_t)SYS_nop)
                      : "rcx", "r11", "memory", "cc");
-    CHECK(seen >= 1);
+    CHECK_GE(seen, 1);
 }
 
 static void
@@ -155,9 +155,9 @@ work_with_flags(uint64_t flags)
     *(volatile char *)(fresh + 2 * PAGE_SIZE) = 1; /* a fault with them set */
     after = get_flags();
     set_flags(plain);
-    CHECK(result >= 1);
+    CHECK_GE(result, 1);
     CHECK_EQ(after & flags, flags);
-    CHECK(stat.mem_total > 0);
+    CHECK_GT(stat.mem_total, 0);
     for (size_t i = 0; i < sizeof(fresh); i++)
         if (fresh[i] != (i == 2 * PAGE_SIZE))
             MUST(!"a fresh page is zero");
@@ -204,7 +204,7 @@ TEST(flags_in_interrupts)
                      : "m"(ticks)
                      : "memory", "cc");
     CHECK_EQ(wait(NULL), pid);
-    CHECK(nsec() >= from + 10 * MS);
+    CHECK_GE(nsec(), from + 10 * MS);
 }
 
 /* ---- segments ---- */
@@ -323,7 +323,7 @@ TEST(selectors_of_another)
     for (unsigned i = 0; i < 6; i++) {
         struct waitmsg w;
 
-        CHECK(wait(&w) > 0);
+        CHECK_GT(wait(&w), 0);
         CHECK_STR(w.msg, "");
         CHECK_EQ(selectors(), 0);
     }
@@ -406,7 +406,7 @@ TEST(flags_in_handler)
                      "d"("x")
                      : "rcx", "r11", "memory", "cc");
     set_flags(2);
-    CHECK(flags_in_handler != 0);
+    CHECK_NE(flags_in_handler, 0);
     CHECK_EQ(flags_in_handler & (DIRECTION | NESTED | ALIGNMENT), 0);
 }
 

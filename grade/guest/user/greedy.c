@@ -71,10 +71,10 @@ TEST(shortest_periods)
     from = nsec();
     for (volatile int i = 0; i < 1000; i++)
         ;
-    CHECK(nsec() - from < 100ul * SOON);
+    CHECK_LT(nsec() - from, 100ul * SOON);
     stop = 1;
     for (int i = 0; i < 9; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
 }
 
 static void
@@ -99,8 +99,8 @@ TEST(long_write)
         if (nsec() - before > worst)
             worst = nsec() - before;
     }
-    CHECK(nsec() - from > 2 * SOON); /* else it was not long */
-    CHECK(worst < SOON);
+    CHECK_GT(nsec() - from, 2 * SOON); /* else it was not long */
+    CHECK_LT(worst, SOON);
     CHECK_EQ(wait(NULL), pid);
 }
 
@@ -115,7 +115,7 @@ TEST(endless_tick)
 
     for (volatile int i = 0; i < 1000; i++)
         ;
-    CHECK(nsec() - from < SOON);
+    CHECK_LT(nsec() - from, SOON);
 }
 
 static void
@@ -135,8 +135,8 @@ TEST(handed_a_long_turn)
     MUST(edf_enter(4000ul * MS, 4000ul * MS, 3000ul * MS) == 0);
     semrelease(&token, 1);
     sleep(500 * MS);
-    CHECK(longest < SOON);
+    CHECK_LT(longest, SOON);
     stop = 1;
-    CHECK(wait(NULL) > 0);
-    CHECK(wait(NULL) > 0);
+    CHECK_GT(wait(NULL), 0);
+    CHECK_GT(wait(NULL), 0);
 }

@@ -145,10 +145,10 @@ TEST(bad_lengths)
 {
     char buf[16] = "info x";
 
-    CHECK(cons_write(buf, SIZE_MAX) < 0);
-    CHECK(cons_write(buf, 1ul << 63) < 0);
-    CHECK(cons_write(buf, -(uint64_t)buf) < 0);
-    CHECK(record(buf, SIZE_MAX) < 0);
+    CHECK_LT(cons_write(buf, SIZE_MAX), 0);
+    CHECK_LT(cons_write(buf, 1ul << 63), 0);
+    CHECK_LT(cons_write(buf, -(uint64_t)buf), 0);
+    CHECK_LT(record(buf, SIZE_MAX), 0);
     CHECK_EQ(record(buf, 4097), -E_BADARG);
     for (uint64_t n = 1ul << 32; n != 0; n <<= 1) { /* rows go past the edge */
         CHECK_EQ(raw_call(SYS_procs, (uint64_t)at_edge(8), n | 9, 0),
@@ -212,7 +212,7 @@ TEST(bad_values)
     CHECK_EQ(edf_enter(0, 0, 0), -E_BADARG);
     CHECK_EQ(edf_enter(10000000, 10000000, 20000000), -E_BADARG);
     CHECK_EQ(edf_enter(10000000, 20000000, 1000000), -E_BADARG);
-    CHECK(edf_enter(UINT64_MAX, UINT64_MAX, UINT64_MAX) < 0);
+    CHECK_LT(edf_enter(UINT64_MAX, UINT64_MAX, UINT64_MAX), 0);
     CHECK_EQ(edf_next(), -E_BADARG);
     CHECK_EQ(power((enum power_how)55), -E_BADARG);
 }
@@ -221,7 +221,7 @@ static void
 set_alarm_and_sleep(void)
 {
     CHECK_EQ(alarm(UINT64_MAX), 0);
-    CHECK(alarm(20000000) > 1ul << 62);
+    CHECK_GT(alarm(20000000), 1ul << 62);
     sleep(UINT64_MAX); /* saturates: for ever, until the alarm kills */
     CHECK(!"reached");
 }
@@ -279,13 +279,13 @@ ask_for_bad_memory(void)
         CHECK(p == 0 || mem_map(p, PAGE_SIZE, MEM_READ) < 0);
         CHECK(p == 0 || mem_unmap(p, PAGE_SIZE) < 0);
     }
-    CHECK(brk((uint64_t)heap - (1ul << 30)) < 0);
-    CHECK(brk(USER_TOP - PAGE_SIZE) < 0);
+    CHECK_LT(brk((uint64_t)heap - (1ul << 30)), 0);
+    CHECK_LT(brk(USER_TOP - PAGE_SIZE), 0);
     CHECK_EQ(mem_map(0, 0, MEM_READ), -E_BADARG);
-    CHECK(mem_map(0, UINT64_MAX, MEM_READ) < 0);
-    CHECK(mem_map(0, 1ul << 47, MEM_READ) < 0);
-    CHECK(mem_map(USER_TOP - PAGE_SIZE, 2 * PAGE_SIZE, MEM_READ) < 0);
-    CHECK(mem_map(USER_BASE, UINT64_MAX - USER_BASE, MEM_READ) < 0);
+    CHECK_LT(mem_map(0, UINT64_MAX, MEM_READ), 0);
+    CHECK_LT(mem_map(0, 1ul << 47, MEM_READ), 0);
+    CHECK_LT(mem_map(USER_TOP - PAGE_SIZE, 2 * PAGE_SIZE, MEM_READ), 0);
+    CHECK_LT(mem_map(USER_BASE, UINT64_MAX - USER_BASE, MEM_READ), 0);
     CHECK_EQ(mem_map(USER_BASE, PAGE_SIZE, MEM_READ | MEM_WRITE), -E_INUSE);
     CHECK_EQ(mem_map(0, PAGE_SIZE, 0), -E_BADARG);
     CHECK_EQ(mem_map(0, PAGE_SIZE, 4 | MEM_READ), -E_BADARG);
@@ -378,11 +378,11 @@ TEST(bad_stacks)
     {
         bad = p;
         check_child(note_on_bad_stack, &w);
-        CHECK(w.msg[0] != '\0');
+        CHECK_NE(w.msg[0], '\0');
     }
     bad = (uint64_t)constant + 2048;
     check_child(note_on_bad_stack, &w);
-    CHECK(w.msg[0] != '\0');
+    CHECK_NE(w.msg[0], '\0');
 }
 
 static void (*spoil)(struct ureg *u);
@@ -525,6 +525,7 @@ TEST(random_arguments)
 
     at_edge(0);
     for (int i = 0; i < 10; i++) {
+        CHECK_ROUND(i);
         check_random();
         check_child(fuzz, &w);
         CHECK(w.msg[0] == '\0' || strncmp(w.msg, "sys: ", 5) == 0);

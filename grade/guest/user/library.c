@@ -148,6 +148,7 @@ TEST(malloc_in_guest)
     static size_t sizes[64];
 
     for (int i = 0; i < 4000; i++) {
+        CHECK_ROUND(i);
         unsigned n = check_random() % 64;
 
         if (blocks[n] != NULL) {
@@ -281,7 +282,7 @@ TEST(qlock_excludes)
         }
     }
     for (int i = 0; i < MEMBERS; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
     CHECK_EQ(counter, MEMBERS * EACH);
     CHECK_EQ(lock.users, 0);
     CHECK(canqlock(&lock));
@@ -314,7 +315,7 @@ TEST(malloc_shared)
         _exits(NULL);
     }
     for (int i = 0; i < MEMBERS; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
     CHECK_EQ(malloc_check(), 0);
 }
 
@@ -409,7 +410,7 @@ TEST(floats_kept_over_switches)
         }
     add_halves(-3);
     for (int i = 0; i < 4; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
 }
 
 /* print's floating point letters work in the guest too. */

@@ -60,7 +60,7 @@ TEST(many_tags)
         CHECK_EQ(rendezvous(tag << 4, tag + 1000), tag);
     }
     for (int i = 0; i < N; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
 }
 
 /* Meet any process until told to stop; count what was given and got. */
@@ -95,7 +95,7 @@ TEST(crowd_meets)
     for (int i = 0; i < WHO; i++)
         rendezvous(1, 0);
     for (int i = 0; i < WHO; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
     CHECK_EQ(sums[0], sums[1]);
 }
 
@@ -182,8 +182,8 @@ TEST(time_is_up)
 
     CHECK_EQ(tsemacquire(&sem, 7 * MS), 0);
     passed = nsec() - from;
-    CHECK(passed >= 7 * MS);
-    CHECK(passed < 9 * MS);
+    CHECK_GE(passed, 7 * MS);
+    CHECK_LT(passed, 9 * MS);
     CHECK_EQ(sem, 0);
     CHECK_EQ(semrelease(&sem, 1), 1);
     CHECK_EQ(semacquire(&sem, 0), 1);
@@ -209,14 +209,14 @@ TEST(wakes_as_many)
     sleep(20 * MS);
     CHECK_EQ(semrelease(&sem, 3), 3);
     for (int i = 0; i < 3; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
     sleep(5 * MS);
     CHECK_EQ(taken, 3);
     CHECK_EQ(sem, 0);
     semrelease(&other, 2);
     semrelease(&sem, 1);
     for (int i = 0; i < 3; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
     CHECK_EQ(taken, 6);
 }
 
@@ -351,7 +351,7 @@ TEST(producers_consumers)
     __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
     semrelease(&sem, C);
     for (int i = 0; i < P + C; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
 }
 
 static uint32_t inside, crossed;
@@ -360,6 +360,7 @@ static void
 exclude(int rounds)
 {
     for (int i = 0; i < rounds; i++) {
+        CHECK_ROUND(i);
         CHECK_EQ(semacquire(&sem, 1), 1);
         if (__atomic_add_fetch(&inside, 1, __ATOMIC_SEQ_CST) != 1)
             __atomic_add_fetch(&crossed, 1, __ATOMIC_RELAXED);
@@ -383,7 +384,7 @@ TEST(mutual_exclusion)
         if (rfork(RFPROC | RFMEM) == 0)
             exclude(100);
     for (int i = 0; i < 5; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
     CHECK_EQ(crossed, 0);
     CHECK_EQ(sem, 1);
 }
@@ -415,12 +416,13 @@ TEST(timeouts_race)
         if (rfork(RFPROC | RFMEM) == 0)
             take_in_time(check_seed + (uint64_t)i);
     for (int i = 0; i < 100; i++) {
+        CHECK_ROUND(i);
         sleep(check_random() % (MS / 5));
-        CHECK(semrelease(&sem, 1) > 0);
+        CHECK_GT(semrelease(&sem, 1), 0);
         released++;
     }
     for (int i = 0; i < 4; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
     CHECK_EQ(taken + sem, released);
 }
 
@@ -460,7 +462,7 @@ ticks_of_pings(int rounds)
         semacquire(&pong, 1);
     }
     from = rdtsc() - from;
-    CHECK(wait(NULL) > 0);
+    CHECK_GT(wait(NULL), 0);
     return from;
 }
 
@@ -490,7 +492,7 @@ TEST(semaphores_in_a_crowd)
     crowded = ticks_of_pings(100);
     check_record("info a round: %lu ticks alone, %lu in a crowd", alone / 100,
             crowded / 100);
-    CHECK(crowded < alone + alone / 10);
+    CHECK_LT(crowded, alone + alone / 10);
     for (int i = 0; i < 1024; i++)
         CHECK_EQ(semrelease(&crowd.word[i], 2), 2);
     while (n < CROWD && wait(NULL) > 0)
@@ -526,7 +528,7 @@ TEST(one_release_wakes_a_crowd)
     }
     for (uint32_t i = 0; i < FIRST; i++) {
         semrelease(&crowd.word[7], 1);
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
         CHECK_EQ(order[i], i);
     }
     semrelease(&crowd.word[7], CROWD - FIRST);

@@ -172,6 +172,7 @@ fork_until_noted(void)
 TEST(any_moment)
 {
     for (int round = 0; round < 60; round++) {
+        CHECK_ROUND(round);
         const char *note = round % 2 ? "interrupt" : "all";
         struct waitmsg w;
         int pid = rfork(RFPROC | RFNOTEG);

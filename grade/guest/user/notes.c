@@ -203,7 +203,7 @@ TEST(text_limits)
     notify(remember);
     memset(text, 'n', sizeof(text));
     text[MAX_ERR] = '\0';
-    CHECK(post_self(text) < 0);
+    CHECK_LT(post_self(text), 0);
     text[MAX_ERR - 1] = '\0';
     CHECK_EQ(post_self(text), 0);
     CHECK_EQ(post_self(""), -E_BADARG);
@@ -467,8 +467,8 @@ TEST(alarm_comes)
         ;
     CHECK_EQ(seen, 1);
     CHECK_STR(texts[0], "alarm");
-    CHECK(nsec() >= before + 5 * MS);
-    CHECK(nsec() < before + 8 * MS);
+    CHECK_GE(nsec(), before + 5 * MS);
+    CHECK_LT(nsec(), before + 8 * MS);
     CHECK_EQ(alarm(0), 0);
 }
 
@@ -514,7 +514,7 @@ TEST(sleep_interrupted)
     notify(remember);
     alarm(3 * MS);
     CHECK_EQ(sleep(1000 * (uint64_t)MS), -E_INTR);
-    CHECK(nsec() < before + 10 * MS);
+    CHECK_LT(nsec(), before + 10 * MS);
     CHECK_EQ(seen, 1);
 }
 
@@ -599,7 +599,7 @@ TEST(group)
     CHECK_EQ(semacquire(&started, 1), 1);
     CHECK_EQ(group_notes, 6);
     for (int i = 0; i < 6; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
     CHECK_EQ(postnote(NOTE_GROUP, (uint32_t)outsider, "all"), -E_NOPROC);
 }
 
@@ -708,12 +708,12 @@ TEST(rain)
         if (rfork(RFPROC | RFMEM) == 0)
             post_many(target, 100);
     for (int i = 0; i < 3; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
     CHECK_SOON(__atomic_load_n(&handled, __ATOMIC_RELAXED) >= accepted);
     __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
     CHECK_EQ(wait(NULL), target);
     CHECK_EQ(handled, accepted);
-    CHECK(accepted > 0);
+    CHECK_GT(accepted, 0);
 }
 
 static int
@@ -739,6 +739,7 @@ TEST(kill_among_notes)
     static const char *const kinds[] = { "interrupt", "kill", "text" };
 
     for (int round = 0; round < 20; round++) {
+        CHECK_ROUND(round);
         int pid = victim();
 
         for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
@@ -749,7 +750,7 @@ TEST(kill_among_notes)
             }
         }
         for (int i = 0; i < 4; i++)
-            CHECK(wait(NULL) > 0);
+            CHECK_GT(wait(NULL), 0);
     }
 }
 

@@ -13,7 +13,7 @@ contents(const char *path)
     int fd = open(path, OREAD);
     int64_t n = fd < 0 ? fd : readn(fd, buf, sizeof buf - 1);
 
-    CHECK(n >= 0);
+    CHECK_GE(n, 0);
     buf[n < 0 ? 0 : n] = '\0';
     close(fd);
     return n;
@@ -77,7 +77,7 @@ TEST(random_bytes)
         seen[again[i]] = true;
         different += (uint8_t)buf[i] != again[i];
     }
-    CHECK(different > 3900);
+    CHECK_GT(different, 3900);
     for (int i = 0; i < 256; i++)
         CHECK(seen[i]);
     CHECK_EQ(read(fd, (void *)16, 10), -E_BADADDR);
@@ -93,7 +93,7 @@ TEST(time_of_day)
     ns = number(1);
     CHECK(seconds > 1700000000ul && seconds < 7000000000ul);
     CHECK_EQ(ns / 1000000000, seconds);
-    CHECK(number(3) > 1000000);
+    CHECK_GT(number(3), 1000000);
     sleep(20000000);
     contents("#c/time");
     CHECK(number(1) - ns >= 20000000 && number(1) - ns < 2000000000);
@@ -122,7 +122,7 @@ TEST(self)
     wait(&w);
     CHECK_STR(w.msg, "");
     contents("#c/cputime");
-    CHECK(number(2) < 100000);
+    CHECK_LT(number(2), 100000);
     contents("#c/user");
     CHECK_STR(buf, "lux");
 }
@@ -144,7 +144,7 @@ TEST(counters)
     calls = number(3);
     contents("#c/sysstat");
     if (n == 1)
-        CHECK(number(3) > calls);
+        CHECK_GT(number(3), calls);
     contents("#c/swap");
     CHECK_EQ(number(0), stat[0].mem_total * PAGE_SIZE);
 }
@@ -159,17 +159,17 @@ TEST(counters_cleared)
         nop();
     contents("#c/sysstat");
     calls = number(3);
-    CHECK(calls >= 1000);
+    CHECK_GE(calls, 1000);
     sysstat(&before, 1);
     CHECK_EQ(put("#c/sysstat", "x"), 1);
     contents("#c/sysstat");
-    CHECK(number(3) < 100);
+    CHECK_LT(number(3), 100);
     for (int i = 0; i < 1000; i++)
         nop();
     contents("#c/sysstat");
     CHECK(number(3) >= 1000 && number(3) < 1100);
     sysstat(&after, 1); /* the kernel's own counters go on */
-    CHECK(after.syscalls >= before.syscalls + 1000);
+    CHECK_GE(after.syscalls, before.syscalls + 1000);
     CHECK_EQ(put("#c/user", "none"), 4);
     CHECK_EQ(open("#c/sysstat", OWRITE), -E_PERM);
     contents("#c/sysstat");
@@ -196,7 +196,7 @@ TEST(cputime)
     CHECK_EQ(contents("#c/cputime"), 6 * 12);
     used = number(0) + number(1);
     CHECK(used >= before + 18 && used <= before + 25);
-    CHECK(number(2) >= used);
+    CHECK_GE(number(2), used);
     CHECK_EQ(number(3) + number(4) + number(5), 0);
     if (fork() == 0) {
         if (fork() == 0) {
@@ -205,14 +205,14 @@ TEST(cputime)
         }
         wait(NULL);
         contents("#c/cputime");
-        CHECK(number(0) + number(1) <= 5);
-        CHECK(number(3) + number(4) >= 18);
+        CHECK_LE(number(0) + number(1), 5);
+        CHECK_GE(number(3) + number(4), 18);
         work(20);
         exits(check_failures ? "a check failed" : "");
     }
     wait(NULL);
     contents("#c/cputime");
-    CHECK(number(0) + number(1) <= used + 5);
+    CHECK_LE(number(0) + number(1), used + 5);
     CHECK(number(3) + number(4) >= 36 && number(3) + number(4) <= 60);
     CHECK(number(5) >= 40 && number(5) <= 60);
 }

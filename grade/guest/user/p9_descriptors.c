@@ -27,7 +27,7 @@ contents(int fd)
 {
     int64_t n = pread(fd, buf, sizeof buf - 1, 0);
 
-    CHECK(n >= 0);
+    CHECK_GE(n, 0);
     buf[n < 0 ? 0 : n] = '\0';
     return buf;
 }
@@ -73,7 +73,7 @@ TEST(below_it_only)
     CHECK_EQ(fd_walk(dir, "#c", -1), -E_NOEXIST);
     CHECK_EQ(fd_walk(dir, "#c/time", -1), -E_NOEXIST);
     CHECK_EQ(fd_walk(dir, "/tmp", -1), -E_NOEXIST);
-    CHECK(fd_walk(dir, "/a", -1) >= 0);
+    CHECK_GE(fd_walk(dir, "/a", -1), 0);
     CHECK_EQ(fd_walk(dir, "a\nb", -1), -E_NAME);
     up = fd_walk(dir, "..", -1);
     CHECK_EQ(fd2path(up, buf, sizeof buf), 1);
@@ -92,7 +92,7 @@ TEST(stays_with_its_file)
     CHECK_EQ(access("/tmp/a", AEXIST), -E_NOEXIST);
     MUST(write_file("/tmp/a", "another") == 0);
     CHECK_STR(contents(fd), "first");
-    CHECK(fd_open(again, OREAD, -1) >= 0); /* it lives as long as fd is open */
+    CHECK_GE(fd_open(again, OREAD, -1), 0); /* it lives as long as fd is open */
     close(fd);
     CHECK_EQ(close(file), 0);
     CHECK_EQ(fd_remove(again), -E_NOEXIST);
@@ -136,7 +136,7 @@ TEST(many)
         if (i >= 99000)
             last += nsec() - from;
     }
-    CHECK(last < 2 * first);
+    CHECK_LT(last, 2 * first);
     CHECK_EQ(close(64 + 500), 0);
     CHECK_EQ(close(64 + 99999), 0);
     CHECK_EQ(open("/dev/null", OREAD), 1);

@@ -12,7 +12,7 @@ end_all(size_t n)
     struct waitmsg w;
 
     while (n-- > 0) {
-        CHECK(wait(&w) > 0);
+        CHECK_GT(wait(&w), 0);
         CHECK_STR(w.msg, "");
     }
 }
@@ -24,10 +24,10 @@ check_value(const char *path, const char *want)
     int fd = open(path, OREAD);
     int64_t n;
 
-    if (!CHECK(fd >= 0))
+    if (!CHECK_GE(fd, 0))
         return;
     n = read(fd, buf, sizeof buf - 1);
-    CHECK(n >= 0);
+    CHECK_GE(n, 0);
     buf[n < 0 ? 0 : n] = '\0';
     CHECK_STR(buf, want);
     close(fd);
@@ -88,7 +88,7 @@ TEST(limits)
     check_value("#e/x", "ab");
     CHECK_EQ(pwrite(fd, buf, 64 << 10, 0), 64 << 10);
     CHECK_EQ(pwrite(fd, "x", 1, 64 << 10), -E_BADLEN);
-    CHECK(create("#e/a_name_that_is_longer_than_names_may_be", OWRITE, 0666) <
+    CHECK_LT(create("#e/a_name_that_is_longer_than_names_may_be", OWRITE, 0666),
             0);
     CHECK_EQ(create("#e/dir", OREAD, DMDIR | 0777), -E_PERM);
 }
@@ -112,7 +112,7 @@ TEST(too_many)
     CHECK_EQ(fd, -E_MAXENV);
     CHECK_EQ(made, 1024);
     CHECK_EQ(remove("#e/v7"), 0);
-    CHECK(create("#e/again", OWRITE, 0666) >= 0);
+    CHECK_GE(create("#e/again", OWRITE, 0666), 0);
 }
 
 /* The directory lists each variable once, with its length. */
@@ -144,7 +144,7 @@ TEST(version)
     after = dirstat("#e/a");
     MUST(before != NULL && after != NULL);
     CHECK_EQ(before->qid.path, after->qid.path);
-    CHECK(before->qid.vers != after->qid.vers);
+    CHECK_NE(before->qid.vers, after->qid.vers);
     MUST((fd = open("#e/a", OWRITE)) >= 0);
     CHECK_EQ(pwrite(fd, "3", 1, 0), 1);
     written = dirstat("#e/a");
@@ -194,7 +194,7 @@ TEST(remove_on_close)
     close(fd);
     CHECK_EQ(access("#e/x", AEXIST), -E_NOEXIST);
     if ((pid = rfork(RFPROC | RFFDG)) == 0) {
-        CHECK(create("#e/x", ORDWR | ORCLOSE, 0666) >= 0);
+        CHECK_GE(create("#e/x", ORDWR | ORCLOSE, 0666), 0);
         exits(check_failures ? "a check failed" : "");
     }
     check_ends_well(pid);

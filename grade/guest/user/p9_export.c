@@ -93,7 +93,7 @@ TEST(export_part)
     CHECK_EQ(open("/mnt/dev", OREAD), -E_NOEXIST);
     CHECK_EQ(open("/mnt/#c", OREAD), -E_NOEXIST);
     CHECK_EQ(open("/mnt/#c/time", OREAD), -E_NOEXIST);
-    CHECK(open("/mnt/time", OREAD) >= 0);
+    CHECK_GE(open("/mnt/time", OREAD), 0);
 }
 
 /* -r: everything may be looked at, nothing changed. */
@@ -224,12 +224,13 @@ TEST(export_client_vanishes)
     uint8_t stat[11] = { 11, 0, 0, 0, 124, 0, 0, 1, 0, 0, 0 };
 
     for (int round = 0; round < 10; round++) {
+        CHECK_ROUND(round);
         int fd = start_export(NULL, "/");
 
         CHECK_EQ(write(fd, version, sizeof(version)), sizeof(version));
         CHECK_EQ(write(fd, attach, sizeof(attach)), sizeof(attach));
-        CHECK(read(fd, text, sizeof(text)) > 0);
-        CHECK(read(fd, text, sizeof(text)) > 0);
+        CHECK_GT(read(fd, text, sizeof(text)), 0);
+        CHECK_GT(read(fd, text, sizeof(text)), 0);
         for (stat[5] = 2; stat[5] < 30; stat[5]++)
             CHECK_EQ(write(fd, stat, sizeof(stat)), sizeof(stat));
         for (int i = 0; i < round; i++)
@@ -283,7 +284,7 @@ TEST(export_close_when_all_is_busy)
     for (int i = 0; i < 100; i++) {
         int fd = open("/mnt/data1", OREAD);
 
-        CHECK(fd >= 0); /* "fid in use", if one was left */
+        CHECK_GE(fd, 0); /* "fid in use", if one was left */
     }
 }
 

@@ -241,7 +241,7 @@ static void
 still_nobody(void)
 {
     CHECK_STR(read_file("/dev/user", NULL), "none");
-    CHECK(write_file("/dev/user", "lux") < 0);
+    CHECK_LT(write_file("/dev/user", "lux"), 0);
 }
 
 /* "none" has the rights of others only, and never gets more back. */
@@ -251,8 +251,8 @@ become_nobody(void)
     CHECK_EQ(write_file("/dev/user", "none"), 0);
     CHECK_EQ(open("/srv/mine", OREAD), -E_PERM);
     CHECK_EQ(create("/n/x", OREAD, DMDIR | 0755), -E_PERM);
-    CHECK(open("/boot/bin/ls", OREAD) >= 0);
-    CHECK(write_file("/dev/user", "lux") < 0);
+    CHECK_GE(open("/boot/bin/ls", OREAD), 0);
+    CHECK_LT(write_file("/dev/user", "lux"), 0);
     child(0, still_nobody);
 }
 
@@ -265,10 +265,10 @@ TEST(nobody)
     fd = create("/srv/mine", OWRITE, 0600);
     MUST(fd >= 0);
     snprint(text, sizeof(text), "%d", open("/dev/null", OREAD));
-    CHECK(write(fd, text, strlen(text)) > 0);
-    CHECK(open("/srv/mine", OREAD) >= 0);
+    CHECK_GT(write(fd, text, strlen(text)), 0);
+    CHECK_GE(open("/srv/mine", OREAD), 0);
     child(0, become_nobody);
-    CHECK(open("/srv/mine", OREAD) >= 0); /* the child alone has */
+    CHECK_GE(open("/srv/mine", OREAD), 0); /* the child alone has */
     CHECK_EQ(remove("/srv/mine"), 0);
 }
 

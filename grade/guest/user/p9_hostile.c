@@ -142,12 +142,12 @@ TEST(huge_lengths)
         CHECK_EQ(pread(1, buf, huge[i], 0), -E_BADADDR);
         CHECK_EQ(pread(3, buf, huge[i], 0), 10);
         CHECK_EQ(pwrite(0, buf, huge[i], 0), -E_BADLEN);
-        CHECK(stat("/dev", buf, huge[i]) > 0);
-        CHECK(fstat(2, buf, huge[i]) > 0);
+        CHECK_GT(stat("/dev", buf, huge[i]), 0);
+        CHECK_GT(fstat(2, buf, huge[i]), 0);
         CHECK_EQ(wstat("/env/f", buf, huge[i]), -E_BADSTAT);
         CHECK_EQ(fwstat(3, buf, huge[i]), -E_BADSTAT);
         CHECK_EQ(fd2path(2, (char *)buf, huge[i]), 5);
-        CHECK(rerror((char *)buf, huge[i]) >= 0);
+        CHECK_GE(rerror((char *)buf, huge[i]), 0);
     }
 }
 
@@ -159,7 +159,7 @@ TEST(small_room)
 
     begin();
     full = stat("/dev", buf, 512);
-    CHECK(full > DIR_FIXED);
+    CHECK_GT(full, DIR_FIXED);
     for (size_t n = 0; n <= (size_t)full; n++)
         CHECK_EQ(stat("/dev", (uint8_t *)at_edge(n), n),
                 n < (size_t)full ? -E_SHORTSTAT : full);
@@ -194,7 +194,7 @@ TEST(bad_entries)
         fwstat(3, bad, (size_t)n); /* anything but the end of the kernel */
     }
     d.name = "../x";
-    CHECK(dir_pack(&d, bad, sizeof(bad)) < 0);
+    CHECK_LT(dir_pack(&d, bad, sizeof(bad)), 0);
 }
 
 /* The kernel's own addresses in words that are numbers. */
@@ -256,6 +256,7 @@ TEST(random_arguments)
 
     at_edge(0);
     for (int i = 0; i < 5; i++) {
+        CHECK_ROUND(i);
         check_random();
         check_child(fuzz, &w);
         CHECK(w.msg[0] == '\0' || strcmp(w.msg, "alarm") == 0 ||

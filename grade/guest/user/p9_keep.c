@@ -432,6 +432,7 @@ TEST(another_session)
 TEST(answers_cross)
 {
     for (int round = 0; round < 20; round++) {
+        CHECK_ROUND(round);
         unsigned n = 1 + check_random() % 40;
         int fd, pid;
 

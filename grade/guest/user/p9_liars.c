@@ -13,7 +13,7 @@ packed(const struct fcall *r)
 {
     int64_t n = fcall_pack(r, raw, sizeof raw);
 
-    CHECK(n > 0);
+    CHECK_GT(n, 0);
     return n > 0 ? (size_t)n : 0;
 }
 
@@ -445,7 +445,7 @@ TEST(second_answer)
     struct server *s = mounted(two_answers);
     uint8_t buf[100];
 
-    CHECK(stat("/n/a", buf, sizeof buf) > 0);
+    CHECK_GT(stat("/n/a", buf, sizeof buf), 0);
     check_cut("tag", access("/n/a", AEXIST), "second answer", Tstat);
     CHECK_EQ(unmount(NULL, "/n"), 0);
     server_end(s);
@@ -502,7 +502,7 @@ TEST(kinds_of_files)
 
     CHECK_EQ(open("/n/dir", OREAD), -E_NOTDIR);
     fd = open("/n/a", OREAD);
-    CHECK(fd >= 0);
+    CHECK_GE(fd, 0);
     close(fd);
     unmounted(s);
 }
@@ -733,6 +733,7 @@ TEST(flipped_bits)
 
     MUST(rfork(RFNAMEG) == 0);
     for (int i = 0; i < 60; i++) {
+        CHECK_ROUND(i);
         struct server *s = start_liar(true);
 
         s->hook = noise;

@@ -203,7 +203,7 @@ TEST(directory)
         CHECK_EQ(entries[i].dev, d->dev);
     }
     CHECK_EQ(d->type, 'M');
-    CHECK(d->dev != 0);
+    CHECK_NE(d->dev, 0);
     CHECK_EQ(d->mode, DMDIR | 0755);
     CHECK_EQ(stat("/n/dir", buf, 20), -E_SHORTSTAT);
     close(fd);
@@ -318,7 +318,7 @@ TEST(any_order)
             _exits(check_failures ? "a check failed" : NULL);
         }
     for (int i = 0; i < CROWD; i++) {
-        CHECK(wait(&w) > 0);
+        CHECK_GT(wait(&w), 0);
         CHECK_STR(w.msg, "");
     }
     unmounted(s);
@@ -464,7 +464,7 @@ TEST(hundred_clients)
             _exits(check_failures ? "a check failed" : NULL);
         }
     for (int i = 0; i < MANY_CLIENTS; i++) {
-        CHECK(wait(&w) > 0);
+        CHECK_GT(wait(&w), 0);
         CHECK_STR(w.msg, "");
     }
     CHECK_EQ(s->fids, before);
@@ -507,11 +507,11 @@ TEST(many_fids)
         for (unsigned want = s->fids / 3350 * 3350 + 3350; s->fids < want;)
             sleep(1000000);
     }
-    CHECK(s->fids > 100000);
+    CHECK_GT(s->fids, 100000);
     after = cost();
     check_record("info open and close: %lu ns with %u fids, %lu ns without",
             after, s->fids, before);
-    CHECK(after < before + before / 4);
+    CHECK_LT(after, before + before / 4);
     for (unsigned i = 0; i < ARRAY_LEN(pids); i++)
         rendezvous((uint64_t)pids[i], 0);
     for (unsigned i = 0; i < ARRAY_LEN(pids); i++)

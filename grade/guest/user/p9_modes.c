@@ -101,7 +101,7 @@ TEST(permissions_at_open)
         }
     }
     MUST(chmod_to("/tmp/f", 0004) == 0);
-    CHECK(open("/tmp/f", OREAD) >= 0); /* what all may, its owner may */
+    CHECK_GE(open("/tmp/f", OREAD), 0); /* what all may, its owner may */
     CHECK_EQ(open("/tmp/f", OWRITE), -E_PERM);
 }
 
@@ -114,9 +114,9 @@ TEST(permissions_of_directories)
     close(made("/tmp/d/f", ORDWR, 0666));
     MUST(chmod_to("/tmp/d", DMDIR | 0666) == 0);
     CHECK_EQ(open("/tmp/d/f", OREAD), -E_PERM);
-    CHECK(open("/tmp/d", OREAD) >= 0);
+    CHECK_GE(open("/tmp/d", OREAD), 0);
     MUST(chmod_to("/tmp/d", DMDIR | 0333) == 0);
-    CHECK(open("/tmp/d/f", OREAD) >= 0);
+    CHECK_GE(open("/tmp/d/f", OREAD), 0);
     CHECK_EQ(open("/tmp/d", OREAD), -E_PERM);
     MUST(chmod_to("/tmp/d", DMDIR | 0555) == 0);
     CHECK_EQ(create("/tmp/d/g", OREAD, 0666), -E_PERM);
@@ -152,21 +152,21 @@ TEST(exclusive)
 
     begin();
     fd = made("/tmp/lock", ORDWR, DMEXCL | 0666);
-    CHECK(open("/tmp/lock", OREAD) < 0);
+    CHECK_LT(open("/tmp/lock", OREAD), 0);
     if (fork() == 0) {
-        CHECK(open("/tmp/lock", OREAD) < 0);
+        CHECK_LT(open("/tmp/lock", OREAD), 0);
         exits(check_failures ? "a check failed" : "");
     }
     wait(NULL);
     close(fd);
     if (fork() == 0) {
-        CHECK(open("/tmp/lock", OREAD) >= 0);
+        CHECK_GE(open("/tmp/lock", OREAD), 0);
         exits(check_failures ? "a check failed" : "");
     }
     wait(NULL);
     fd = open("/tmp/lock", OREAD);
-    CHECK(fd >= 0);
-    CHECK(dup(fd, -1) >= 0); /* the same opener */
+    CHECK_GE(fd, 0);
+    CHECK_GE(dup(fd, -1), 0); /* the same opener */
 }
 
 /* wstat changes names and modes, all that it is asked or nothing. */
@@ -178,15 +178,15 @@ TEST(changing)
     begin();
     close(made("/tmp/a", ORDWR, 0666));
     CHECK_EQ(write_file("/tmp/b", "contents"), 0);
-    CHECK(rename_to("/tmp/a", "b") < 0); /* taken */
-    CHECK(rename_to("/tmp/a", "x/y") < 0);
+    CHECK_LT(rename_to("/tmp/a", "b"), 0); /* taken */
+    CHECK_LT(rename_to("/tmp/a", "x/y"), 0);
     CHECK_EQ(rename_to("/tmp/a", "c"), 0);
     CHECK_EQ(access("/tmp/a", AEXIST), -E_NOEXIST);
     CHECK_EQ(access("/tmp/c", AEXIST), 0);
     dir_null(&d);
     d.name = "e";
     d.mode = DMDIR | 0700; /* a file stays a file */
-    CHECK(dirwstat("/tmp/c", &d) < 0);
+    CHECK_LT(dirwstat("/tmp/c", &d), 0);
     CHECK_EQ(access("/tmp/e", AEXIST), -E_NOEXIST);
     dir_null(&d);
     d.length = 3;
@@ -195,8 +195,8 @@ TEST(changing)
     CHECK(text != NULL && strcmp(text, "con") == 0);
     dir_null(&d);
     CHECK_EQ(dirwstat("/tmp/b", &d), 0); /* nothing, but to be written down */
-    CHECK(rename_to("/dev/null", "x") < 0);
-    CHECK(rename_to("/boot/bin/ls", "x") < 0);
+    CHECK_LT(rename_to("/dev/null", "x"), 0);
+    CHECK_LT(rename_to("/boot/bin/ls", "x"), 0);
 }
 
 /* An open file that is renamed or removed. */

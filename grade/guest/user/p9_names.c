@@ -149,8 +149,8 @@ TEST(missing)
     CHECK_EQ(open("#?", OREAD), -E_NODEV);
     CHECK_EQ(open("#", OREAD), -E_NODEV);
     CHECK_EQ(open("#cspec", OREAD), -E_BADSPEC);
-    CHECK(open("#M", OREAD) < 0);
-    CHECK(open("#M/x", OREAD) < 0);
+    CHECK_LT(open("#M", OREAD), 0);
+    CHECK_LT(open("#M/x", OREAD), 0);
 }
 
 /* Names that no file may have. */
@@ -213,7 +213,7 @@ TEST(deeper_than_any_path)
     }
     CHECK_EQ(err, -E_DEPTH);
     CHECK(depth > 500 && depth < 3000);
-    CHECK(fd2path(open(".", OREAD), text, sizeof(text)) > 1000);
+    CHECK_GT(fd2path(open(".", OREAD), text, sizeof(text)), 1000);
     CHECK_EQ(chdir(".."), 0);
     CHECK_EQ(chdir("/"), 0);
     CHECK_STR(here(), "/");
@@ -229,7 +229,7 @@ TEST(stat_by_name)
     MUST(d != NULL);
     CHECK_STR(d->name, "ls");
     CHECK_EQ(d->mode & 0777, 0555);
-    CHECK(d->length > 1000);
+    CHECK_GT(d->length, 1000);
     CHECK_EQ(d->qid.type, QTFILE);
     free(d);
     d = dirstat("/bin");
@@ -272,11 +272,11 @@ TEST(listing)
     CHECK_EQ(n, 12);
     CHECK_EQ(pread(fd, buf, 80, 1), -E_DIROFFSET);
     got = pread(fd, buf, sizeof(buf), 0);
-    CHECK(got > 0);
+    CHECK_GT(got, 0);
     CHECK_EQ(pread(fd, buf, sizeof(buf), got - 1), -E_DIROFFSET);
     CHECK_EQ(pread(fd, buf, sizeof(buf), got), 0);
     CHECK_EQ(seek(fd, 0, SEEK_SET), 0);
-    CHECK(read(fd, buf, sizeof(buf)) > 0);
+    CHECK_GT(read(fd, buf, sizeof(buf)), 0);
     CHECK_EQ(seek(fd, 1, SEEK_SET), -E_ISDIR);
     close(fd);
     CHECK_EQ(dir_list("/", &d), 12);

@@ -45,7 +45,7 @@ end_all(int n)
     struct waitmsg w;
 
     while (n-- > 0) {
-        CHECK(wait(&w) > 0);
+        CHECK_GT(wait(&w), 0);
         CHECK_STR(w.msg, "");
     }
 }
@@ -245,7 +245,7 @@ TEST(small_writes)
     MUST(pipe(fds) == 0);
     pid = start(write_bytes_for_ever);
     CHECK(falls_asleep(pid, "write"));
-    CHECK(before - check_free_memory() < 128); /* pages */
+    CHECK_LT(before - check_free_memory(), 128); /* pages */
     kill_it(pid);
 }
 
@@ -428,6 +428,7 @@ static void
 write_messages(void)
 {
     for (int i = 0; i < MESSAGES; i++) {
+        CHECK_ROUND(i);
         memset(buf, (int)(check_random() % 255 + 1), MESSAGE);
         CHECK_EQ(write(fds[0], buf, MESSAGE), MESSAGE);
     }
@@ -505,6 +506,7 @@ TEST(pieces)
         start(read_pieces);
     }
     for (int i = 0; i < BLOCKS; i++) {
+        CHECK_ROUND(i);
         for (int k = 0; k < BLOCK; k++) {
             buf[k] = (char)check_random();
             want += (uint8_t)buf[k];

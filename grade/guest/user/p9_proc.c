@@ -120,13 +120,13 @@ TEST(status)
     struct procinfo *rows = malloc(64 * sizeof *rows);
     int n, pid = getpid();
 
-    CHECK(contents(pid, "status") > 120);
+    CHECK_GT(contents(pid, "status"), 120);
     CHECK(strncmp(text, "p9_proc ", 8) == 0);
     CHECK(strncmp(text + 32, "lux ", 4) == 0);
     CHECK(strncmp(text + 64, "Running ", 8) == 0);
     n = start(sleep_long);
     sleep(10 * MS);
-    CHECK(contents(n, "status") > 120);
+    CHECK_GT(contents(n, "status"), 120);
     CHECK(strncmp(text + 64, "Sleeping ", 8) == 0);
     CHECK(strstr(text, "sleep") != NULL);
     CHECK_EQ(put(n, "ctl", "kill"), 0);
@@ -194,9 +194,9 @@ TEST(ended_while_open)
     int pid = start(sleep_long), r[ARRAY_LEN(read)], w[ARRAY_LEN(written)];
 
     for (size_t i = 0; i < ARRAY_LEN(read); i++)
-        CHECK((r[i] = open(path_of(pid, read[i]), OREAD)) >= 0);
+        CHECK_GE((r[i] = open(path_of(pid, read[i]), OREAD)), 0);
     for (size_t i = 0; i < ARRAY_LEN(written); i++)
-        CHECK((w[i] = open(path_of(pid, written[i]), OWRITE)) >= 0);
+        CHECK_GE((w[i] = open(path_of(pid, written[i]), OWRITE)), 0);
     CHECK_EQ(put(pid, "ctl", "kill"), 0);
     ends_with(pid, "killed");
     for (size_t i = 0; i < ARRAY_LEN(read); i++)
@@ -438,7 +438,7 @@ TEST(bad_memory)
         CHECK_EQ(pread(fd, text, 8, (int64_t)bad[i]), -E_BADADDR);
         CHECK_EQ(pwrite(fd, text, 8, (int64_t)bad[i]), -E_BADADDR);
     }
-    CHECK(pread(fd, text, 8, INT64_MIN) < 0);
+    CHECK_LT(pread(fd, text, 8, INT64_MIN), 0);
     at = mem_map(0, PAGE_SIZE, MEM_READ | MEM_WRITE);
     MUST(at > 0);
     CHECK_EQ(pread(fd, text, 100, at + (int64_t)PAGE_SIZE - 10), 10);
@@ -485,7 +485,7 @@ TEST(wait_file)
 
     MUST((fd = open(path_of(getpid(), "wait"), OREAD)) >= 0);
     n = read(fd, text, sizeof text);
-    CHECK(n > 0);
+    CHECK_GT(n, 0);
     text[n < 0 ? 0 : n] = '\0';
     snprint(want, sizeof want, "%d ", pid);
     CHECK(strncmp(text, want, strlen(want)) == 0);
@@ -507,10 +507,10 @@ TEST(texts)
     CHECK(strstr(text, " r-x image") != NULL);
     CHECK(strstr(text, " rw- stack") != NULL);
     MUST(open("#c/null", OREAD) >= 0);
-    CHECK(contents(pid, "fd") > 0);
+    CHECK_GT(contents(pid, "fd"), 0);
     CHECK(strstr(text, "null") != NULL);
     MUST(bind("#c", "/dev", MREPL) >= 0);
-    CHECK(contents(pid, "ns") > 0);
+    CHECK_GT(contents(pid, "ns"), 0);
     CHECK(strstr(text, "/dev") != NULL);
 }
 
@@ -525,7 +525,7 @@ try_as_nobody(void)
     CHECK_EQ(open(path_of(pid, "ctl"), OWRITE), -E_PERM);
     CHECK_EQ(open(path_of(pid, "note"), OWRITE), -E_PERM);
     CHECK_EQ(open(path_of(pid, "notepg"), OWRITE), -E_PERM);
-    CHECK(contents(pid, "status") > 0);
+    CHECK_GT(contents(pid, "status"), 0);
 }
 
 /* Others may look at a process's status, and nothing more. */
@@ -543,10 +543,11 @@ look_at_all(void)
         "regs", "segment", "status" };
 
     for (int round = 0; round < 8; round++) {
+        CHECK_ROUND(round);
         struct dir *d = NULL;
         int64_t n = dir_list("#p", &d);
 
-        CHECK(n > 0);
+        CHECK_GT(n, 0);
         for (int64_t i = 0; i < n; i++)
             for (size_t k = 0; k < ARRAY_LEN(files); k++) {
                 int fd = open(path_of(atoi(d[i].name), files[k]), OREAD);
@@ -590,7 +591,7 @@ crowd(void)
         pids[i] = start(i % 2 ? look_at_all : come_and_go);
     }
     for (size_t i = 0; i < ARRAY_LEN(pids); i++) {
-        CHECK(wait(&w) > 0);
+        CHECK_GT(wait(&w), 0);
         CHECK_STR(w.msg, "");
     }
 }

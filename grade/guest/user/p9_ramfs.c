@@ -91,6 +91,7 @@ TEST(ramfs_bytes)
     CHECK(holds("/tmp/big", big, BIG));
     fd = open("/tmp/big", ORDWR);
     for (int i = 0; i < 200; i++) {
+        CHECK_ROUND(i);
         uint64_t at = check_random() % (BIG - 5000);
         uint64_t n = check_random() % 5000;
 
@@ -276,7 +277,7 @@ TEST(ramfs_shared_offset)
             exits(check_failures ? "a check failed" : "");
         }
     for (int i = 0; i < 4; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
     CHECK_EQ(seek(fd, 0, SEEK_CUR), 4 * EACH * LINE);
     CHECK_EQ(pread(fd, got, sizeof got, 0), 4 * EACH * LINE);
     for (int i = 0; i < 4 * EACH; i++)
@@ -357,7 +358,7 @@ TEST(ramfs_many_fids)
     make_fids(fd, 2001, FIDS - 2000);
     late = make_fids(fd, FIDS + 1, 1000);
     check_record("info %lu then %lu ticks a walk", early, late);
-    CHECK(late < early + early / 2);
+    CHECK_LT(late, early + early / 2);
 }
 
 /* Random messages in sound frames: an answer to each, and no crash. */

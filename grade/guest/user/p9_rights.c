@@ -183,13 +183,13 @@ use_what_is_mine(void)
     CHECK_EQ(write(fds[0], "abc", 3), 3);
     CHECK_EQ(read(fds[1], text, sizeof text), 3);
     fd = create("#e/mine", OWRITE, 0600);
-    CHECK(fd >= 0);
-    CHECK(open("#e/mine", ORDWR) >= 0);
+    CHECK_GE(fd, 0);
+    CHECK_GE(open("#e/mine", ORDWR), 0);
     fd = create("#s/mine", OWRITE, 0600);
     CHECK_EQ(fprint(fd, "%d", fds[0]), 1);
-    CHECK(open("#s/mine", ORDWR) >= 0);
+    CHECK_GE(open("#s/mine", ORDWR), 0);
     CHECK_EQ(remove("#s/mine"), 0);
-    CHECK(open("#d/0ctl", OREAD) >= 0);
+    CHECK_GE(open("#d/0ctl", OREAD), 0);
     if ((pid = rfork(RFPROC)) == 0) {
         sleep(1000000000);
         exits("slept");
@@ -198,7 +198,7 @@ use_what_is_mine(void)
     CHECK_EQ(write_file(text, "kill"), 0);
     wait(NULL);
     snprint(text, sizeof text, "#p/%d/mem", getpid());
-    CHECK(open(text, OREAD) >= 0);
+    CHECK_GE(open(text, OREAD), 0);
 }
 
 /* Pipes, variables, posts and processes of any user are that user's. */

@@ -74,7 +74,7 @@ send(struct server *s, const struct fcall *r)
 {
     int64_t n = fcall_pack(r, s->out, sizeof s->out);
 
-    if (CHECK(n > 0))
+    if (CHECK_GT(n, 0))
         send_bytes(s, s->out, (size_t)n);
 }
 
@@ -133,7 +133,7 @@ rerror_as(struct fcall *r, const char *text)
 static bool
 fid_set(struct server *s, uint32_t fid, enum file file)
 {
-    if (!CHECK(fid < SERVER_FIDS) || !CHECK_EQ(s->file[fid], NO_FILE))
+    if (!CHECK_LT(fid, SERVER_FIDS) || !CHECK_EQ(s->file[fid], NO_FILE))
         return false;
     s->file[fid] = (uint8_t)file;
     s->fids++;
@@ -186,7 +186,7 @@ serve_read(struct server *s, struct fcall *t, struct fcall *r)
 static void
 serve_clunk(struct server *s, struct fcall *t)
 {
-    CHECK(s->file[t->fid] != NO_FILE);
+    CHECK_NE(s->file[t->fid], NO_FILE);
     s->file[t->fid] = NO_FILE;
     s->fids--;
 }
@@ -300,5 +300,5 @@ wait_seen(struct server *s, unsigned type, unsigned n)
 {
     for (int i = 0; i < 100000 && s->seen[type] < n; i++)
         yield();
-    CHECK(s->seen[type] >= n);
+    CHECK_GE(s->seen[type], n);
 }

@@ -104,7 +104,7 @@ TEST(connections_through_connections)
         CHECK(access("/mnt/env/x", AEXIST) == 0);
     }
     CHECK_EQ(err, -E_MOUNT);
-    CHECK(n > 2);
+    CHECK_GT(n, 2);
     CHECK_EQ(unmount(NULL, "/mnt"), 0);
 }
 
@@ -128,7 +128,7 @@ holder(bool ends)
 
     MUST(pid >= 0);
     if (pid == 0) {
-        CHECK(open("/n/a", OREAD) >= 0);
+        CHECK_GE(open("/n/a", OREAD), 0);
         while (!ends)
             sleep(1000 * MS);
         _exits(NULL);
@@ -154,7 +154,7 @@ TEST(end_that_waits_for_a_server)
     pid = holder(true);
     wait_seen(s, Tclunk, 1);
     sleep(10 * MS);
-    CHECK(dir_list("/proc", &list) > 2);
+    CHECK_GT(dir_list("/proc", &list), 2);
     snprint(name, sizeof name, "/proc/%d/status", pid);
     CHECK(strstr(read_file(name, NULL), "9P answer") != NULL ||
             strstr(read_file(name, NULL), "read") != NULL);
@@ -234,7 +234,7 @@ TEST(answers_that_nobody_reads)
         end(pid[i]);
         sleep(50 * MS); /* the server does what it can */
     }
-    CHECK(s->seen[Tclunk] < HOLDERS * HELD_EACH);
+    CHECK_LT(s->seen[Tclunk], HOLDERS * HELD_EACH);
     CHECK_EQ(access("/n/a", AEXIST), 0);
     CHECK_EQ(unmount(NULL, "/n"), 0);
     server_end(s);
@@ -283,7 +283,7 @@ TEST(lie_ends_the_reading)
     reader(2);
     alarm(2000 * MS);
     for (int i = 0; i < 3; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
     alarm(0);
 }
 

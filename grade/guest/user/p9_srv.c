@@ -13,7 +13,7 @@ end_all(size_t n)
     struct waitmsg w;
 
     while (n-- > 0) {
-        CHECK(wait(&w) > 0);
+        CHECK_GT(wait(&w), 0);
         CHECK_STR(w.msg, "");
     }
 }
@@ -87,7 +87,7 @@ TEST(mode_kept)
     CHECK_EQ(open("#s/x", ORDWR), -E_PERM);
     CHECK_EQ(open("#s/x", OWRITE), -E_PERM);
     CHECK_EQ(open("#s/x", OREAD | OTRUNC), -E_PERM);
-    CHECK(open("#s/x", OREAD) >= 0);
+    CHECK_GE(open("#s/x", OREAD), 0);
     CHECK_EQ(remove("#s/x"), 0);
 }
 
@@ -167,11 +167,11 @@ TEST(readers_do_not_write)
     if ((pid = rfork(RFPROC | RFCFDG)) == 0) {
         CHECK_EQ(write_file("#c/user", "none"), 0);
         CHECK_EQ(open("#s/x", OREAD), -E_PERM);
-        CHECK(open("#s/y", OREAD) >= 0);
+        CHECK_GE(open("#s/y", OREAD), 0);
         exits(check_failures ? "a check failed" : "");
     }
     check_ends_well(pid);
-    CHECK(open("#s/x", OREAD) >= 0);
+    CHECK_GE(open("#s/x", OREAD), 0);
     CHECK(remove("#s/x") == 0 && remove("#s/y") == 0);
 }
 

@@ -90,12 +90,12 @@ TEST(large_numbers)
 
     begin();
     fd = new_counter("/mnt/apples");
-    CHECK(say(fd, "=9223372036854775806") > 0);
+    CHECK_GT(say(fd, "=9223372036854775806"), 0);
     CHECK_EQ(say(fd, "2"), -E_REMOTE);
     CHECK_STR(errstr(), "number too large");
     CHECK_STR(says(fd), "9223372036854775806\n");
     CHECK_EQ(say(fd, "=9999999999999999999"), -E_REMOTE);
-    CHECK(say(fd, "-9223372036854775806") > 0);
+    CHECK_GT(say(fd, "-9223372036854775806"), 0);
     CHECK_STR(says(fd), "0\n");
 }
 
@@ -106,7 +106,7 @@ TEST(read_in_pieces)
 
     begin();
     fd = new_counter("/mnt/apples");
-    CHECK(say(fd, "=-1234") > 0);
+    CHECK_GT(say(fd, "=-1234"), 0);
     CHECK_EQ(pread(fd, buf, 3, 0), 3);
     CHECK(memcmp(buf, "-12", 3) == 0);
     CHECK_EQ(pread(fd, buf, 100, 3), 3);
@@ -153,7 +153,7 @@ TEST(many_processes)
         exits(check_failures ? "a check failed" : "");
     }
     for (int i = 0; i < 6; i++) {
-        CHECK(wait(&w) > 0);
+        CHECK_GT(wait(&w), 0);
         CHECK_STR(w.msg, "");
     }
     CHECK_STR(says(fd), "120\n");
@@ -181,7 +181,7 @@ hears(const char *path, const char *want)
 
     CHECK_EQ(read(fd, buf, sizeof(buf)), 2);
     n = read(fd, buf, sizeof(buf) - 1);
-    CHECK(n > 0);
+    CHECK_GT(n, 0);
     buf[n > 0 ? n : 0] = '\0';
     CHECK_STR(buf, want);
     exits(check_failures ? "a check failed" : "");
@@ -201,7 +201,7 @@ TEST(waits_for_change)
     sleep(50000000);
     CHECK_EQ(procs(NULL, 0) - check_procs, 2);
     CHECK_EQ(say(fd, "5"), 1);
-    CHECK(wait(&w) > 0);
+    CHECK_GT(wait(&w), 0);
     CHECK_STR(w.msg, "");
 }
 
@@ -221,11 +221,11 @@ TEST(waiters_all_hear)
     sleep(50000000);
     CHECK_EQ(say(fd, "-1"), 2);
     for (int i = 0; i < 3; i++) {
-        CHECK(wait(&w) > 0);
+        CHECK_GT(wait(&w), 0);
         CHECK_STR(w.msg, "");
     }
     CHECK_EQ(say(other, "7"), 1);
-    CHECK(wait(&w) > 0);
+    CHECK_GT(wait(&w), 0);
     CHECK_STR(w.msg, "");
 }
 

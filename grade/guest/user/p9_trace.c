@@ -63,7 +63,7 @@ TEST(own_calls)
     CHECK(n > 20 * LINE && n % LINE == 0);
     CHECK(strstr(text, "syscall getpid ") != NULL);
     CHECK(strstr(text, "fork ") != NULL);
-    CHECK(of_others(n, getpid()) > 0);
+    CHECK_GT(of_others(n, getpid()), 0);
     for (int64_t at = 0; at < n; at += LINE)
         MUST(text[at + LINE - 1] == '\n');
     snprint(path, sizeof path, "#p/%d/trace", getpid());

@@ -40,7 +40,7 @@ TEST(users_of_the_system)
     CHECK(text != NULL && strstr(text, "\n2:adm:lux:lux\n") != NULL);
     close(create("/mnt/file", OWRITE, 0660));
     CHECK_EQ(give("/mnt/file", "adm"), 0);
-    CHECK(give("/mnt/file", "nobody") < 0);
+    CHECK_LT(give("/mnt/file", "nobody"), 0);
     CHECK_STR(errstr(), "permission denied");
     CHECK_EQ(give("/mnt/file", "lux"), 0);
 }

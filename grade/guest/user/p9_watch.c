@@ -170,12 +170,12 @@ TEST(each_its_own)
     reader = start(read_ten);
     read = wait_held(s, 2);
     sleep(3 * MS);
-    CHECK(messages(walker) > 0);
+    CHECK_GT(messages(walker), 0);
     check_line("waiting",
             "Twalk tag %u fid %u newfid %u nwname 2 'dir' 'x'  #|/data/",
             walk->tag, walk->fid, walk->newfid);
     CHECK(strchr(text, '\n') == text + strlen(text) - 1);
-    CHECK(messages(reader) > 0);
+    CHECK_GT(messages(reader), 0);
     check_line("waiting", "Tread tag %u fid %u offset 20 count 10  /n/big",
             read->tag, read->fid);
     us = strtoull(text + 13, NULL, 10);
@@ -198,7 +198,7 @@ TEST(data_stay_private)
     keep[Twrite] = true;
     pid = start(write_secret);
     t = wait_held(s, 1);
-    CHECK(messages(pid) > 0);
+    CHECK_GT(messages(pid), 0);
     check_line("waiting", "Twrite tag %u fid %u offset 0 count 6  /n/a", t->tag,
             t->fid);
     CHECK(!strstr(text, "secret"));
@@ -229,7 +229,7 @@ TEST(flushed_and_abandoned)
     read = *wait_held(s, 1);
     post(pid, "one");
     flush = *wait_held(s, 2);
-    CHECK(messages(pid) > 0);
+    CHECK_GT(messages(pid), 0);
     check_line("flushing", "Tread tag %u fid %u offset 20 count 10  /n/big",
             read.tag, read.fid);
     check_line("waiting", "Tflush tag %u oldtag %u", flush.tag, read.tag);
@@ -268,7 +268,7 @@ TEST(version)
         _exits(NULL);
     }
     wait_held(s, 1);
-    CHECK(messages(pid) > 0);
+    CHECK_GT(messages(pid), 0);
     check_line("waiting", "Tversion tag 65535 msize 1000 version '9P2000'");
     end(pid);
     server_end(s);
@@ -306,7 +306,7 @@ TEST(many)
     post(pid, "two");
     for (int i = 0; i < 100000 && s->nheld < MANY + 2; i++)
         yield();
-    CHECK(messages(pid) > 0);
+    CHECK_GT(messages(pid), 0);
     for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
         lines++;
     CHECK_EQ(lines, MANY + 2);
@@ -350,7 +350,7 @@ live(uint64_t seed)
     for (int i = 0; i < 3; i++)
         postnote(NOTE_PROC, (uint32_t)pids[i], "kill");
     for (int i = 0; i < 3; i++)
-        CHECK(wait(NULL) > 0); /* the server does not end before */
+        CHECK_GT(wait(NULL), 0); /* the server does not end before */
     unmount(NULL, "/n");
     server_end(s);
 }
@@ -372,7 +372,7 @@ watch(volatile unsigned *stop)
             CHECK(strstr(text, " T") && text[strlen(text) - 1] == '\n');
         }
     }
-    CHECK(found > 0);
+    CHECK_GT(found, 0);
 }
 
 /*
@@ -393,6 +393,7 @@ TEST(coming_and_going)
         _exits(check_failures ? "a check failed" : NULL);
     }
     for (int round = 0; round < 3; round++) {
+        CHECK_ROUND(round);
         for (int i = 0; i < 2; i++) {
             uint64_t seed = check_random();
 
@@ -402,7 +403,7 @@ TEST(coming_and_going)
             }
         }
         for (int i = 0; i < 2; i++)
-            CHECK(wait(NULL) > 0);
+            CHECK_GT(wait(NULL), 0);
     }
     stop = 1;
     CHECK_EQ(wait_for(watcher, NULL), watcher);

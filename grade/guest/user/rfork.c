@@ -149,7 +149,7 @@ TEST(heap_grows_for_all)
     CHECK_EQ(*(volatile int *)(start + 7 * PAGE_SIZE), 77);
     CHECK_EQ(brk(start + 20 * PAGE_SIZE), start + 20 * PAGE_SIZE);
     *(volatile int *)(start + 19 * PAGE_SIZE) = 88;
-    CHECK(brk(start + 8 * PAGE_SIZE) < 0);
+    CHECK_LT(brk(start + 8 * PAGE_SIZE), 0);
     CHECK_EQ(brk(0), start + 20 * PAGE_SIZE);
     semrelease(&go, 1);
     CHECK_EQ(wait(NULL), pid);
@@ -222,7 +222,7 @@ share_and_end(void)
             _exits("");
         }
     for (int i = 0; i < 10; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
 }
 
 /* Shared memory goes with the last process that has it. */
@@ -277,13 +277,13 @@ TEST(parent_in_row)
     int parent = getpid();
 
     if (rfork(RFPROC) == 0) {
-        CHECK(own_row(&row) >= 0);
+        CHECK_GE(own_row(&row), 0);
         CHECK_EQ(row.ppid, parent);
         exits("");
     }
-    CHECK(wait(NULL) > 0);
+    CHECK_GT(wait(NULL), 0);
     if (rfork(RFPROC | RFNOWAIT | RFMEM) == 0) {
-        CHECK(own_row(&row) >= 0);
+        CHECK_GE(own_row(&row), 0);
         CHECK_EQ(row.ppid, 0);
         semrelease(&ready, 1);
         exits("");
@@ -297,23 +297,23 @@ TEST(note_group)
     struct procinfo row;
     uint32_t ours;
 
-    CHECK(own_row(&row) >= 0);
+    CHECK_GE(own_row(&row), 0);
     ours = row.notegrp;
     if (rfork(RFPROC) == 0) {
-        CHECK(own_row(&row) >= 0);
+        CHECK_GE(own_row(&row), 0);
         CHECK_EQ(row.notegrp, ours);
         CHECK_EQ(rfork(RFNOTEG), 0);
-        CHECK(own_row(&row) >= 0);
+        CHECK_GE(own_row(&row), 0);
         CHECK_EQ(row.notegrp, getpid());
         exits("");
     }
-    CHECK(wait(NULL) > 0);
+    CHECK_GT(wait(NULL), 0);
     if (rfork(RFPROC | RFNOTEG) == 0) {
-        CHECK(own_row(&row) >= 0);
-        CHECK(row.notegrp != ours);
+        CHECK_GE(own_row(&row), 0);
+        CHECK_NE(row.notegrp, ours);
         exits("");
     }
-    CHECK(wait(NULL) > 0);
+    CHECK_GT(wait(NULL), 0);
 }
 
 /* RFREND: a process that left the group meets none of it under the same tag. */
@@ -337,14 +337,14 @@ TEST(rendezvous_group)
             exits("");
         }
         CHECK_EQ(rendezvous(7, 20), 10);
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
         exits("");
     }
     sleep(5 * MS);
     CHECK_EQ(rendezvous(7, 2), 1);
     CHECK_EQ(postnote(NOTE_PROC, (uint32_t)outside, "kill"), 0);
     for (int i = 0; i < 3; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
 }
 
 /* ---- wait ---- */
@@ -385,8 +385,8 @@ TEST(wait_times)
     }
     CHECK_EQ(wait(&w), pid);
     CHECK(w.real_ns >= 50 * MS && w.real_ns < 60 * MS);
-    CHECK(w.user_ns + w.sys_ns >= 19 * MS);
-    CHECK(w.user_ns + w.sys_ns < 25 * MS);
+    CHECK_GE(w.user_ns + w.sys_ns, 19 * MS);
+    CHECK_LT(w.user_ns + w.sys_ns, 25 * MS);
 }
 
 static void
@@ -412,12 +412,12 @@ TEST(wait_times_of_all)
             }
             sleep(80 * MS);
         }
-        CHECK(wait(NULL) > 0); /* the other one's end is not reported */
+        CHECK_GT(wait(NULL), 0); /* the other one's end is not reported */
         _exits("");
     }
     CHECK_EQ(wait(&w), pid);
-    CHECK(w.user_ns + w.sys_ns >= 118 * MS);
-    CHECK(w.user_ns + w.sys_ns < 170 * MS);
+    CHECK_GE(w.user_ns + w.sys_ns, 118 * MS);
+    CHECK_LT(w.user_ns + w.sys_ns, 170 * MS);
     CHECK(w.real_ns >= 240 * MS && w.real_ns < 300 * MS);
 }
 
@@ -467,8 +467,8 @@ TEST(wait_for_own_only)
         CHECK_EQ(wait(NULL), -E_NOCHILD);
         exits("");
     }
-    CHECK(wait(NULL) > 0);
-    CHECK(wait(NULL) > 0);
+    CHECK_GT(wait(NULL), 0);
+    CHECK_GT(wait(NULL), 0);
 }
 
 /* The child has the parent's registers, SSE's too, but for the result. */

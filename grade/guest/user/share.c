@@ -66,7 +66,7 @@ spinner(uint32_t weight)
     MUST(pid >= 0);
     if (pid == 0) {
         if (weight > 0)
-            CHECK(sched_group(weight) > 0);
+            CHECK_GT(sched_group(weight), 0);
         semrelease(&ready, 1);
         semacquire(&go, 1);
         while (__atomic_load_n(&stop, __ATOMIC_RELAXED) == 0)
@@ -82,7 +82,7 @@ stop_all(int n)
 {
     __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
     for (int i = 0; i < n; i++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
 }
 
 /* `ns` of `all` is so many thousandths, give or take a tenth of that. */
@@ -118,12 +118,12 @@ TEST(groups_not_heads)
     uint64_t all;
 
     if (rfork(RFPROC | RFMEM) == 0) {
-        CHECK(sched_group(100) > 0);
+        CHECK_GT(sched_group(100), 0);
         for (int i = 1; i < 4; i++) /* children come into the group */
             spinner(0);
         semrelease(&made, 1);
         for (int i = 1; i < 4; i++)
-            CHECK(wait(NULL) > 0);
+            CHECK_GT(wait(NULL), 0);
         _exits("");
     }
     semacquire(&made, 1);
@@ -194,7 +194,7 @@ TEST(yield_is_fair)
     sleep(400 * (uint64_t)MS);
     stop_all(4);
     for (int i = 0; i < 4; i++) {
-        CHECK(counts[i] > 50);
+        CHECK_GT(counts[i], 50);
         CHECK(counts[i] * 4 > counts[0] * 3 && counts[i] * 3 < counts[0] * 4);
     }
 }
@@ -208,7 +208,7 @@ TEST(new_groups_win_nothing)
     if (mover == 0) {
         semacquire(&go, 1);
         while (__atomic_load_n(&stop, __ATOMIC_RELAXED) == 0)
-            CHECK(sched_group(100) > 0);
+            CHECK_GT(sched_group(100), 0);
         _exits("");
     }
     sleep(MS);
@@ -226,8 +226,8 @@ TEST(weight_limits)
     CHECK_EQ(sched_group(10001), -E_BADARG);
     CHECK_EQ(sched_group(UINT32_MAX), -E_BADARG);
     first = sched_group(1);
-    CHECK(first > 0);
-    CHECK(sched_group(10000) > 0);
+    CHECK_GT(first, 0);
+    CHECK_GT(sched_group(10000), 0);
 }
 
 static void
@@ -258,7 +258,7 @@ take_groups(void)
     while (wait(NULL) > 0)
         got++;
     CHECK_EQ(got, n);
-    CHECK(counts[0] >= 8);
+    CHECK_GE(counts[0], 8);
     CHECK_EQ(counts[1], 3);
     counts[1] = 0;
 }
@@ -289,7 +289,7 @@ TEST(edf_refused)
     CHECK_EQ(edf_next(), -E_BADARG);
     CHECK_EQ(edf_leave(), -E_BADARG);
     CHECK_EQ(edf_enter(20 * MS, 20 * MS, 2 * MS), 0);
-    CHECK(edf_enter(20 * MS, 20 * MS, 2 * MS) < 0);
+    CHECK_LT(edf_enter(20 * MS, 20 * MS, 2 * MS), 0);
     CHECK_EQ(edf_leave(), 0);
     CHECK_EQ(edf_leave(), -E_BADARG);
 }
@@ -381,7 +381,7 @@ TEST(edf_overrun_bounded)
     }
     honest = spinner(0);
     all = watch(400 * (uint64_t)MS, 1);
-    CHECK(got(honest) * 100 >= all * 35); /* half of the rest: 40 % */
+    CHECK_GE(got(honest) * 100, all * 35); /* half of the rest: 40 % */
     CHECK_EQ(postnote(NOTE_PROC, (uint32_t)greedy, "kill"), 0);
     stop_all(2);
 }

@@ -64,7 +64,7 @@ TEST(heap_moves)
     CHECK_EQ(brk(0), start + len);
     before = check_free_memory();
     CHECK_EQ(brk(start + PAGE_SIZE), start + PAGE_SIZE);
-    CHECK(check_free_memory() >= before + 63);
+    CHECK_GE(check_free_memory(), before + 63);
     CHECK(filled(start, PAGE_SIZE, 1));
     CHECK_EQ(brk(start + len), start + len);
     CHECK(filled(start, PAGE_SIZE, 1));
@@ -208,7 +208,7 @@ map_and_unmap(void)
     }
     CHECK_EQ(mem_unmap(FIXED - 5 * PAGE_SIZE, 100 * PAGE_SIZE), 0);
     for (uint64_t i = 0; i < 10; i++)
-        CHECK(mem_map(FIXED + i * 2 * PAGE_SIZE, PAGE_SIZE, RW) > 0);
+        CHECK_GT(mem_map(FIXED + i * 2 * PAGE_SIZE, PAGE_SIZE, RW), 0);
     CHECK_EQ(mem_unmap(FIXED, 19 * PAGE_SIZE - 5), 0); /* rounded up */
     CHECK_EQ(mem_map(FIXED, 19 * PAGE_SIZE, RW), FIXED);
 }
@@ -225,6 +225,7 @@ TEST(map_anywhere)
     int64_t at[40];
 
     for (int i = 0; i < 40; i++) {
+        CHECK_ROUND(i);
         uint64_t len = (check_random() % 5 + 1) * PAGE_SIZE;
 
         at[i] = mem_map(0, len, RW);
@@ -248,7 +249,7 @@ map_till_it_fails(void)
     while (got >= 0 && n < 60000)
         got = mem_map(FIXED + 2 * PAGE_SIZE * n++, PAGE_SIZE, MEM_READ);
     CHECK_EQ(got, -E_NOMEM);
-    CHECK(n > 1000);
+    CHECK_GT(n, 1000);
     CHECK_EQ(mem_unmap(FIXED, 2 * PAGE_SIZE * n), 0);
     CHECK_EQ(mem_map(FIXED, PAGE_SIZE, RW), FIXED);
 }
@@ -310,7 +311,7 @@ below_the_stack(void)
 /* The stack grows to its size; below it is a guard, and a fault. */
 TEST(stack_grows)
 {
-    CHECK(deep(USER_STACK_SIZE - 100000) > 0);
+    CHECK_GT(deep(USER_STACK_SIZE - 100000), 0);
     faults(too_deep, "write");
     faults(below_the_stack, "write");
 }
@@ -320,8 +321,8 @@ TEST(kernel_grows_stack)
 {
     char *far = (char *)USER_STACK_TOP - USER_STACK_SIZE / 2;
 
-    CHECK(sysstat((struct cpustat *)far, 1) >= 1);
-    CHECK(((struct cpustat *)far)->mem_total > 0);
+    CHECK_GE(sysstat((struct cpustat *)far, 1), 1);
+    CHECK_GT(((struct cpustat *)far)->mem_total, 0);
     CHECK_EQ(
             sysstat((void *)(USER_STACK_TOP - USER_STACK_SIZE), 1), -E_BADADDR);
 }
@@ -445,7 +446,7 @@ copy_to_many(void)
         if (fork() == 0)
             copy_child(n);
     for (int n = 0; n < 12; n++)
-        CHECK(wait(NULL) > 0);
+        CHECK_GT(wait(NULL), 0);
     CHECK(filled(pattern_at, PAGES * PAGE_SIZE, 1));
 }
 
@@ -499,7 +500,7 @@ TEST(kernel_breaks_copies)
     pid = fork();
     if (pid == 0) {
         CHECK_EQ(sysstat(&stat, 1) >= 1, 1);
-        CHECK(stat.mem_total != 12345);
+        CHECK_NE(stat.mem_total, 12345);
         exits(check_failures ? "a check failed" : "");
     }
     CHECK_EQ(wait(NULL), pid);

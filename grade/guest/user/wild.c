@@ -62,7 +62,7 @@ TEST(exec_lying_programs)
 
     notify(too_long);
     n = exec_all(&refused);
-    CHECK(n > 200);
+    CHECK_GT(n, 200);
     CHECK(refused > (unsigned)n / 3); /* most lies are seen */
     before = check_free_memory();
     CHECK_EQ(exec_all(&again), n);

@@ -17,27 +17,31 @@ bool cpu_has_smap;
  * Leaves and bits: Intel SDM 2A, CPUID; AMD64 APM 3 appendix D.  Long mode and
  * NX are not here: entry.asm:check_cpu asks for them before all others.
  */
-const struct cpu_feature cpu_features[NFEATURES] = {
-    [FEATURE_FPU] = { 1, CPUID_EDX, 0, "floating point (FPU)" },
-    [FEATURE_TSC] = { 1, CPUID_EDX, 4, "time-stamp counter (TSC)" },
-    [FEATURE_MSR] = { 1, CPUID_EDX, 5, "model-specific registers (MSR)" },
-    [FEATURE_PAE] = { 1, CPUID_EDX, 6, "8-byte page-table entries (PAE)" },
-    [FEATURE_APIC] = { 1, CPUID_EDX, 9, "local APIC (APIC)" },
-    [FEATURE_CMOV] = { 1, CPUID_EDX, 15, "conditional moves (CMOV)" },
-    [FEATURE_FXSR] = { 1, CPUID_EDX, 24, "FXSAVE and FXRSTOR (FXSR)" },
-    [FEATURE_SSE] = { 1, CPUID_EDX, 25, "vector instructions (SSE)" },
-    [FEATURE_SSE2] = { 1, CPUID_EDX, 26, "vector instructions (SSE2)" },
-    [FEATURE_SYSCALL] = { 0x80000001, CPUID_EDX, 11,
-            "system-call instruction (SYSCALL)" },
+#define NEEDS(id, leaf_, reg_, bit_, name)                                     \
+    [id] = { .leaf = leaf_, .reg = reg_, .bit = bit_, .must_have = name }
+#define USES(id, leaf_, reg_, bit_, cr4_)                                      \
+    [id] = { .leaf = leaf_, .reg = reg_, .bit = bit_, .cr4 = cr4_ }
 
-    /* used where they are */
-    [FEATURE_MCE] = { 1, CPUID_EDX, 7, NULL, CR4_MCE },
-    [FEATURE_PGE] = { 1, CPUID_EDX, 13, NULL, CR4_PGE },
-    [FEATURE_SMEP] = { 7, CPUID_EBX, 7, NULL, CR4_SMEP },
-    [FEATURE_SMAP] = { 7, CPUID_EBX, 20, NULL, CR4_SMAP },
-    [FEATURE_UMIP] = { 7, CPUID_ECX, 2, NULL, CR4_UMIP },
-    [FEATURE_RDRAND] = { 1, CPUID_ECX, 30 },
-    [FEATURE_GIB_PAGES] = { 0x80000001, CPUID_EDX, 26 },
+const struct cpu_feature cpu_features[NFEATURES] = {
+    NEEDS(FEATURE_FPU, 1, CPUID_EDX, 0, "floating point (FPU)"),
+    NEEDS(FEATURE_TSC, 1, CPUID_EDX, 4, "time-stamp counter (TSC)"),
+    NEEDS(FEATURE_MSR, 1, CPUID_EDX, 5, "model-specific registers (MSR)"),
+    NEEDS(FEATURE_PAE, 1, CPUID_EDX, 6, "8-byte page-table entries (PAE)"),
+    NEEDS(FEATURE_APIC, 1, CPUID_EDX, 9, "local APIC (APIC)"),
+    NEEDS(FEATURE_CMOV, 1, CPUID_EDX, 15, "conditional moves (CMOV)"),
+    NEEDS(FEATURE_FXSR, 1, CPUID_EDX, 24, "FXSAVE and FXRSTOR (FXSR)"),
+    NEEDS(FEATURE_SSE, 1, CPUID_EDX, 25, "vector instructions (SSE)"),
+    NEEDS(FEATURE_SSE2, 1, CPUID_EDX, 26, "vector instructions (SSE2)"),
+    NEEDS(FEATURE_SYSCALL, 0x80000001, CPUID_EDX, 11,
+            "system-call instruction (SYSCALL)"),
+
+    USES(FEATURE_MCE, 1, CPUID_EDX, 7, CR4_MCE),
+    USES(FEATURE_PGE, 1, CPUID_EDX, 13, CR4_PGE),
+    USES(FEATURE_SMEP, 7, CPUID_EBX, 7, CR4_SMEP),
+    USES(FEATURE_SMAP, 7, CPUID_EBX, 20, CR4_SMAP),
+    USES(FEATURE_UMIP, 7, CPUID_ECX, 2, CR4_UMIP),
+    USES(FEATURE_RDRAND, 1, CPUID_ECX, 30, 0),
+    USES(FEATURE_GIB_PAGES, 0x80000001, CPUID_EDX, 26, 0),
 };
 
 bool
