@@ -75,11 +75,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Iterator[None]:
         report.longrepr = str(call.excinfo.value)
     elif isinstance(call.excinfo.value, HostFailure):
         report.longrepr = f"infrastructure error: {call.excinfo.value}"
-    if not isinstance(call.excinfo.value, GuestFailure):
-        for machine in Machine.log[-2:]:
-            result = machine.result()
+    told = isinstance(call.excinfo.value, GuestFailure)  # a story with its machine
+    report.ends = []
+    for machine in Machine.log[-2:]:
+        result = machine.result()
+        report.ends.append(result.story())
+        if not told:
             report.sections.append(("machine", result.report()))
-            report.ends = [*getattr(report, "ends", []), result.story()]
             report.sections.append(("by hand", shell_command(machine.setup)))
     if not {"guest_test", "batch"} & set(getattr(item, "fixturenames", ())):
         report.sections.append(("again", f"make test T='{item.name}'"))

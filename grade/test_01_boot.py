@@ -98,6 +98,11 @@ class Early:
         self.run_to(self.address(until), f"the end of {name}")
         return self.stub.registers()["rax"]
 
+    def call_int(self, name: str, *args: int) -> int:
+        """The same for a function that returns an int of C."""
+        value = self.call(name, *args) & 0xFFFFFFFF
+        return value - (value >> 31 << 32)
+
     def text(self, text: bytes, place: int = 0) -> int:
         """Put bytes where a call can read them; their address."""
         address = self.address("boot_stack") + place
@@ -223,7 +228,7 @@ def said_before_stop(early: Early) -> str:
     """Let the machine run to its limit; what it said on the serial line."""
     early.stub.close()
     result = early.machine.wait()
-    assert result.end == "halted", "it goes on or resets:\n" + result.report()
+    assert result.end == "halted", f"it does not stop: {result.report()}"
     return result.console
 
 
@@ -480,23 +485,23 @@ def test_serial_receive(early: Hold) -> None:
     """serial_poll gives each byte once, as a number from 0 to 255, else -1."""
     e = early(terminal=True).main()
     e.call("serial_init")
-    got = [e.call("serial_poll") & 0xFFFFFFFF]
+    got = [e.call_int("serial_poll")]
     e.machine.send("A\xe9")
     deadline = time.monotonic() + 10
     while not e.port(0x3FD) & 1 and time.monotonic() < deadline:
         time.sleep(0.01)
     time.sleep(0.05)
-    got += [e.call("serial_poll") & 0xFFFFFFFF for _ in range(4)]
-    none = 0xFFFFFFFF
-    assert got == [none, 0x41, 0xC3, 0xA9, none]
+    got += [e.call_int("serial_poll") for _ in range(4)]
+    want = [-1, 0x41, 0xC3, 0xA9, -1]
+    assert got == want, f"serial_poll, five times: got {got}, want {want}"
 
 
 def test_serial_absent(early: Hold) -> None:
     """Without a port nothing is received, and sending does no harm."""
     e = early(extra=("-global", "isa-serial.iobase=0x2f8")).main()
     e.call("serial_init")
-    got = e.call("serial_poll") & 0xFFFFFFFF
-    assert got == 0xFFFFFFFF, f"serial_poll gives {got:#x} where there is no port"
+    got = e.call_int("serial_poll")
+    assert got == -1, f"serial_poll without a port: got {got}, want -1"
     e.call("serial_write", e.text(b"nobody\n"), 7)
 
 
@@ -514,11 +519,12 @@ def check_formats(early: Hold, *cases: tuple[Any, ...]) -> None:
             if isinstance(arg, bytes):
                 arg = e.text(arg, 0x600 + i * 64)
             words.append(arg)
-        length = e.call("snprint", buf, 128, e.text(fmt.encode() + b"\0"), *words)
+        length = e.call_int("snprint", buf, 128, e.text(fmt.encode() + b"\0"), *words)
         got = e.stub.read(buf, 128).split(b"\0")[0].decode(errors="replace")
         shown = ", ".join([repr(fmt), *map(str, args)])
         assert got == want, f"snprint({shown}) makes {got!r}, C says {want!r}"
-        assert length & 0xFFFFFFFF == len(want), f"snprint({shown}) returns {length}"
+        wrong = f"snprint({shown}) returned: got {length}, want {len(want)}"
+        assert length == len(want), wrong
 
 
 def test_format_decimal(early: Hold) -> None:

@@ -158,6 +158,12 @@ def _groups(rows: list[Row]) -> list[list[Row]]:
     return list(groups.values())
 
 
+def _same(group: list[Row]) -> list[str]:
+    """The variants that failed like the first of a group, in a line."""
+    others = " ".join(row["id"] for row in group[1:])
+    return [f"  the same  {others}"] * bool(others)
+
+
 def terminal(score: Score, every: bool = False) -> str:
     """The whole report for a terminal.
 
@@ -183,8 +189,7 @@ def terminal(score: Score, every: bool = False) -> str:
             shown.update(row["id"] for row in group)
             text = _run_text if len(score.rows) == 1 else _failure_text
             lines.append(text(score, step, group[0]))
-            others = " ".join(row["id"] for row in group[1:])
-            lines += [f"  the same  {others}"] * bool(others) + [""]
+            lines += [*_same(group), ""]
         more = len(groups) - MAX_SHOWN
         if more > 0 and not every:
             lines += [f"... and {more} more of step {step.step.id}", ""]
@@ -209,7 +214,10 @@ def gradescope(score: Score) -> str:
     tests: list[Row] = []
     for step in score.steps + score.challenges:
         failed = score.failures(step)
-        text = "\n\n".join(_run_text(score, step, row) for row in failed)
+        text = "\n\n".join(
+            "\n".join([_run_text(score, step, group[0]), *_same(group)])
+            for group in _groups(failed)
+        )
         tests.append(
             {
                 "name": step.step.title,
@@ -352,7 +360,9 @@ def page(title: str, body: list[str]) -> str:
     )
 
 
-def _html_failure(score: Score, step: StepScore, row: Row) -> list[str]:
+def _html_failure(
+    score: Score, step: StepScore, row: Row, others: list[str]
+) -> list[str]:
     state = STATES[row["verdict"]]
     lines = [
         f"<details><summary><b>{state}</b> <code>{escape(row['id'])}</code> "
@@ -364,6 +374,7 @@ def _html_failure(score: Score, step: StepScore, row: Row) -> list[str]:
         ("at the end", row.get("end")),
     ]
     facts += [("machine", machine(row)), ("test", row.get("source"))]
+    facts += [("the same", " ".join(others))]
     lines += [f"<dt>{what}</dt><dd>{escape(text)}</dd>" for what, text in facts if text]
     link = paragraph(score, step)
     lines.append(f"<dt>read</dt><dd><code>{escape(link)}</code></dd>")
@@ -428,8 +439,9 @@ def web(score: Score) -> str:
         for row in failed:
             if what := unwritten(row):
                 waits.setdefault(what, []).append(row["id"])
-            else:
-                body += _html_failure(score, step, row)
+        for group in _groups([row for row in failed if not unwritten(row)]):
+            others = [row["id"] for row in group[1:]]
+            body += _html_failure(score, step, group[0], others)
         for what, ids in waits.items():
             body.append(f"<p>{escape(what)}. Tests that wait for it:")
             body.append(f"<code>{escape(' '.join(ids))}</code></p>")

@@ -62,7 +62,6 @@ COMPARED = re.compile(
 def values(wrong: str) -> tuple[str, str]:
     """What the first complaint expected and what it got."""
     line = wrong.splitlines()[0] if wrong else ""
-    line = line.removeprefix("AssertionError: ")
     if match := COMPARED.match(line):
         want = f"{match[2]} ({match[6]})" if match[4] != match[6] else match[2]
         return want, match[5] + (f" in round {match[1]}" if match[1] else "")
@@ -83,24 +82,22 @@ def values(wrong: str) -> tuple[str, str]:
     return "", line
 
 
-def asserted(lines: list[str]) -> tuple[str, str]:
+def asserted(lines: list[str], text: str) -> tuple[str, str]:
     """The same for a pytest function, from the lines of its assertion.
 
-    A message of its own says it; a bare comparison has its values, and pytest
-    the expression behind each: `assert 3 == 2`, `+  where 3 = len(...)`.
+    A message of its own says it; a bare comparison has its values in the first
+    line, and the function's own expression above that in pytest's text.
     """
-    message = lines[0].removeprefix("AssertionError: ").strip()
-    expected, got = values(message)
-    bare = re.match(r"assert (.+?) (==|!=|<=|>=|<|>|in|not in) (.+)$", message)
+    expected, got = values(lines[0])
+    bare = re.match(r"assert (.+?) (==|!=|<=|>=|<|>|in|not in) (.+)$", lines[0])
     if expected or not bare:
         return expected, got
-    names = dict(
-        re.findall(r"^ *\+ +(?:where|and) +(\S+) = (.+)$", "\n".join(lines), re.M)
-    )
-    what, left = names.get(bare[1], ""), number(bare[1])
-    what = re.sub(r"<[^<>]*>\.?", "", what)
-    wanted = number(bare[3]) if bare[2] == "==" else f"{bare[2]} {number(bare[3])}"
-    return f"{what} {bare[2]} {bare[3]}".strip() if what else wanted, left
+    left, right = number(bare[1]), number(bare[3])
+    source = re.search(r"^[> ] +assert (.+)$", text, re.M)
+    what = source[1] if source else f"{bare[2]} {right}"
+    if re.fullmatch(r"-?\w+", right) and not what.endswith(right):
+        what += f" ({right})"
+    return what, left
 
 
 def number(text: str) -> str:
@@ -186,7 +183,8 @@ def verdict_of(rows: list[Row], text: str) -> Row:
     )
     if todo := UNWRITTEN.search(failed[0]["text"]):
         wrong.insert(0, f"error: {todo[0]}")
-    expected, got = asserted(wrong)
+    wrong[0] = wrong[0].removeprefix("AssertionError: ")
+    expected, got = asserted(wrong, failed[0]["text"])
     case = re.search(r"\[(.*)\]$", failed[0].get("id", ""))
     end = f"{len(rows) - len(failed)} of {len(rows)} cases passed"
     end += f"; first failure: case {case[1]}" if case else ""
