@@ -224,17 +224,20 @@ path_append(struct path *p, const char *const names[], unsigned n)
 }
 
 /*
- * Down some of the n names (1 to MAXWELEM, no `..`): the walk then stands
- * behind the last of them, or at a place where something is bound, or before
- * a name that is not there.  How many steps it took, at least 1; or -E_...
+ * Down some of the n names (1 to MAXWELEM, no `..`), from what is bound where
+ * the walk stands (walk_follow).
  *
- * First to what is bound here (walk_follow).  Then all the names are one request
- * (chan_walk); if that fails at the first, and others are joined to this
- * directory, union_walk asks those; if they do not have it either, the error is
- * the one of this directory.  If something is bound on the way
- * (steps_to_place), or a name was not there, there is no channel yet for where
- * the walk stops: walk once more, so many steps.  If the path to there
- * cannot be made, path_error has the error.
+ * Returns how many steps it took, at least 1, or -E_...  Afterwards the walk
+ * stands behind the last name, or at the first place on the way where something
+ * is bound (steps_to_place), or before a name that is not there; its path says
+ * the same.  After an error it stands where walk_follow left it.
+ * Cost: one request (chan_walk) if all names are there and nothing is bound on
+ * the way; else at most one more, since a channel for a place in between has
+ * to be asked for, and what union_walk asks.
+ * The first name may be in any part of a union (union_walk); if it is in none,
+ * the error is that of the directory itself, not of the part that was asked
+ * last.  A path that cannot be made has path_error's error.
+ * Ownership: a channel that the walk does not keep is closed.
  *
  * Lab 4.4
  */

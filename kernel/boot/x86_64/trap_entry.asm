@@ -67,13 +67,15 @@ stub_%1:
 %endrep
 
 ; All vectors but the careful three come here, from their stubs, with vector
-; and error code pushed: rsp points at the vector.  If the privilege in the
-; saved CS is 3, GS is the program's and swapgs makes it ours; from the kernel
-; it is ours already.  PUSH_REGISTERS completes the struct trapframe.  C wants
-; the direction flag clear; CLEAR_AC.  rbp stays the interrupted function's if
-; that was the kernel's, so that a backtrace goes on through the trap; from
-; user mode it becomes 0.  Then trap_dispatch(the frame's address), and on into
-; trap_return.
+; and error code pushed: rsp points at the vector.  trap_dispatch(the frame's
+; address) is called, and trap_return follows it.  At the call
+;   - the struct trapframe is complete (PUSH_REGISTERS), with each register as
+;     the interrupted code had it;
+;   - GS is the kernel's.  It was the program's if the privilege in the saved CS
+;     is 3 (swapgs exchanges the two), and the kernel's already if it is 0;
+;   - the direction flag is clear, as C wants it, and AC too (CLEAR_AC);
+;   - rbp is the interrupted function's if that was the kernel's, so that a
+;     backtrace goes on through the trap, and 0 if it was a program's.
 ;
 ; Lab 1.11
 align 16
@@ -92,11 +94,17 @@ trap_common:
         mov rdi, rsp
         call trap_dispatch
 
-; Resume what the struct trapframe at rsp describes.  New processes begin
-; here too.  Interrupts are off.  On the way to user mode (CS again) it calls
-; trap_leave(the frame's address), for notes and rescheduling, and gives the
-; program's GS back.  Then POP_REGISTERS, vector and error code are dropped,
-; and iretq takes the CPU's five words.
+; Resume what the struct trapframe at rsp describes; trap_common comes here, and
+; so do new processes.  Interrupts are off, and GS is the kernel's.
+;
+; When that code runs on, every register has the frame's value, rip, rsp, rflags
+; and the selectors by iretq, and the frame is gone from the stack.  GS is the
+; code's own: the program's if the privilege in the frame's CS is 3, the
+; kernel's if it is 0.
+; No program runs on before trap_leave(the frame's address) has returned, which
+; delivers notes and reschedules: it uses the kernel's GS, and what the program
+; resumes with is what it leaves in the frame.  The kernel's own code runs on
+; without it.
 ;
 ; Lab 1.11
 trap_return:

@@ -42,9 +42,11 @@ context_switch:
 
 ; Where a new process comes out of its first switch; proc_set_entry put here
 ; rbx = function, r12 = its argument, and the stack pointer just below the
-; process's trap frame, which trap_return takes if the function returns.
-; First call sched_finish, as every process does after a switch; then
-; proc_main(function, argument); then jump to trap_return.
+; process's trap frame.
+; Until sched_finish has returned, the process that was left cannot run: nothing
+; comes before it, here as after any switch.  The process is the call of
+; proc_main(function, argument).  If that returns, the process resumes what its
+; trap frame describes (trap_return), on a stack that is empty but for it.
 ;
 ; Lab 3.2
         global proc_entry
