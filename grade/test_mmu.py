@@ -9,7 +9,7 @@ from typing import Callable
 
 import pytest
 
-from grade.harness import Machine, Setup, Variant, run
+from grade.harness import ROOT, Machine, Setup, Variant, run
 from grade.harness.stub import Stub
 from grade.harness.build import last_stage
 from grade.harness.paging import Mapping, mappings
@@ -220,7 +220,10 @@ def word(stub: Stub, address: int, size: int = 8) -> int:
 
 def model_frames(stub: Stub, bootinfo: int) -> set[int]:
     """Whole usable frames above 1 MiB, one by one from the loader's ranges."""
-    mem = bootinfo + 8 + 1024  # struct bootinfo: loader, cmdline, mem, nmem
+    header = (ROOT / "kernel/boot/boot.h").read_text(encoding="utf-8")
+    cmdline = re.search(r"MAX_CMDLINE = (\d+)", header)
+    assert cmdline is not None
+    mem = bootinfo + 8 + int(cmdline[1])  # struct bootinfo: loader, cmdline, mem, nmem
     ranges = [
         tuple(
             word(stub, mem + 24 * i + at, size)
