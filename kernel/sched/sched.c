@@ -178,47 +178,43 @@ sched_finish(void)
     __atomic_store_n(&prev->on_cpu, 0, __ATOMIC_RELEASE);
 }
 
-/* Rare, and kept out of switch_to: `prev` has loaded a segment register. */
+/* Rare, and kept out of switch_to: one of the two has loaded a selector. */
 static __attribute__((noinline)) void
-put_selectors_aside(struct proc *prev)
+switch_selectors(struct proc *prev, struct proc *next)
 {
     prev->selectors = selectors_now();
-    selectors_load(0);
-}
-
-static __attribute__((noinline)) void
-take_selectors_back(struct proc *next)
-{
     selectors_load(next->selectors);
     next->selectors = 0; /* they are in the CPU now */
 }
 
 static void
-switch_to(struct cpu *cpu, struct proc *prev, struct proc *next)
+switch_to(
+        struct cpu *cpu, struct runq *rq, struct proc *prev, struct proc *next)
 {
+    uint64_t top = (uint64_t)next->kstack_top;
+
     next->on_cpu = 1;
     next->cpu = cpu->id;
     cpu->proc = next;
-    cpu->kernel_rsp = (uint64_t)next->kstack_top;
-    cpu->tss.rsp[0] = (uint64_t)next->kstack_top;
+    cpu->kernel_rsp = top;
+    cpu->tss.rsp[0] = top;
     cpu->switches++;
     TRACE(TRACE_SWITCH, next->pid, prev->pid);
-    if (selectors_loaded())
-        put_selectors_aside(prev);
+    if (selectors_loaded() | next->selectors)
+        switch_selectors(prev, next);
     if (prev->space)
         fpu_save(&prev->fpu);
     if (next->space)
         fpu_restore(&next->fpu);
-    if (next->selectors)
-        take_selectors_back(next);
     space_load(next->space);
-    runqs[cpu->id].prev = prev;
+    rq->prev = prev;
     context_switch(&prev->ksp, next->ksp);
     /* perhaps much later, perhaps on another CPU */
     sched_finish();
 }
 
-static _Noreturn void
+/* Out of line: its buffer would give sched_switch a stack protector. */
+static __attribute__((noreturn, noinline)) void
 switch_forbidden(const struct cpu *cpu)
 {
     char held[160];
@@ -247,7 +243,7 @@ sched_switch(void)
     /* before it looks at `attention` below: see note.c:note_attention */
     __atomic_store_n(&next->state, PROC_RUNNING, __ATOMIC_SEQ_CST);
     if (next != prev)
-        switch_to(cpu, prev, next);
+        switch_to(cpu, rq, prev, next);
     if (proc_current()->attention)
         this_cpu()->resched = 1;
 }

@@ -50,9 +50,10 @@ lock_ranks_text(uint32_t ranks, char *buf, size_t len)
 /*
  * The order of ranks makes deadlock among spinlocks impossible; checking it
  * before waiting turns a deadlock of one run in a million into a panic on
- * the first run of the wrong path.
+ * the first run of the wrong path.  Out of line, because its buffer would give
+ * ranked_lock a stack protector.
  */
-static void
+static __attribute__((noinline)) void
 wrong_order(const struct cpu *cpu, const struct spinlock *lock)
 {
     char held[160];
