@@ -228,6 +228,8 @@ KTEST(cpu_tables)
 
     CHECK_EQ(cpu, &cpus[cpu->id]);
     CHECK_EQ(rdmsr(MSR_GS_BASE), (uint64_t)cpu);
+    CHECK_EQ(rdmsr(MSR_KERNEL_GS_BASE), 0); /* a program's */
+    CHECK_EQ(rdmsr(MSR_FS_BASE), 0);
     CHECK_NE(cpu->tss.ist[IST_DOUBLE_FAULT - 1], 0);
     CHECK_NE(cpu->tss.ist[IST_DOUBLE_FAULT - 1], cpu->tss.ist[IST_NMI - 1]);
     CHECK_NE(cpu->tss.ist[IST_NMI - 1], cpu->tss.ist[IST_MACHINE_CHECK - 1]);
