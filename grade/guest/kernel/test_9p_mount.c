@@ -325,14 +325,19 @@ KTEST(mount_read_directory_once)
     struct dir d = { .name = "0123456789", .uid = "", .gid = "", .muid = "" };
     struct chan *c = mount_begin();
     static uint8_t entries[1200];
+    char last[120];
     size_t n = 0;
 
-    while (n + 59 <= MOST)
+    while (n + 2 * 59 <= MOST)
         n += (size_t)dir_pack(&d, entries + n, 59);
+    memset(last, 'x', sizeof last);
+    last[MOST - n - 49] = '\0'; /* one message, full to its last byte */
+    d.name = last;
+    n += (size_t)dir_pack(&d, entries + n, MOST - n);
+    CHECK_EQ(n, MOST);
     server.data = entries;
     server.type = QTDIR;
     server.size = n;
-    server.iounit = (uint32_t)n;
     open_as_served(c);
     CHECK_EQ(read_at(c, 0, 4000), n);
     CHECK_EQ(server.reads, 1);
