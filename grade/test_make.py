@@ -115,13 +115,14 @@ def test_any_bytes_reach_qemu(odd: str, kernel: list[str], tmp_path: Path) -> No
 
 
 def test_serve_and_share_are_checked(kernel: list[str], tmp_path: Path) -> None:
-    """A file is never replaced by a socket; folders must be there."""
+    """A file is never replaced by a socket; folders must be there; words must fit."""
     file = tmp_path / "thesis"
     file.write_text("years of work", encoding="utf-8")
     for word, says in {
         f"SERVE={file}": "this file exists and is no socket",
         f"SERVE={tmp_path}/no/s": "there is no such folder",
         f"SERVE={tmp_path}/{'x' * 100}": "longer than 100 bytes",
+        f"APPEND={'x' * 4096}": "APPEND: too long (4096 bytes); at most 4095 fit",
         "SERVE=70000": "no such port (70000); it is 1 to 65535",
         "SHARE=/nonexistent": "SHARE: no such directory (/nonexistent); name",
         f"SHARE={file}": "SHARE: not a directory",

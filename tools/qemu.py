@@ -32,6 +32,7 @@ OVMF = (
     "/opt/homebrew/share/qemu/edk2-x86_64-code.fd",
     "/usr/local/share/qemu/edk2-x86_64-code.fd",
 )
+LINE_LIMIT = 4095  # bytes of the kernel's command line (boot/boot.h: MAX_CMDLINE)
 SOCKET_LIMIT = 100  # bytes of a Unix socket's path, in every system
 
 
@@ -100,8 +101,21 @@ def shared(directory: str) -> list[str]:
     return [sys.executable, str(script), directory]
 
 
+def append() -> str:
+    """The kernel's command line.
+
+    QEMU lets a longer one run over what the kernel has to read beside it.
+    """
+    text = value("APPEND")
+    size = len(os.fsencode(text))
+    if size > LINE_LIMIT:
+        raise Mistake(f"APPEND: too long ({size} bytes); at most {LINE_LIMIT} fit")
+    return text
+
+
 def command(how: str, files: list[str]) -> list[str]:
     """The whole command."""
+    line = append()
     words = [*shared(value("SHARE")), *shlex.split(value("QEMU", "qemu-system-x86_64"))]
     words += ["-M", "q35", "-cpu", "max", "-m", value("MEM", "512")]
     words += ["-smp", value("CPUS", "1"), *firmware()]
@@ -111,7 +125,7 @@ def command(how: str, files: list[str]) -> list[str]:
     words += ["-serial", "mon:stdio", *serial(value("SERVE"))]
     if how != "direct":
         return [*words, "-cdrom", files[0]]
-    words += ["-kernel", files[0], "-append", value("APPEND")]
+    words += ["-kernel", files[0], "-append", line]
     return words + [word for file in files[1:] for word in ("-initrd", file)]
 
 
