@@ -111,6 +111,7 @@ kernel/mmu/buddy.c                  free blocks of 2^order frames
 kernel/mmu/pt.c                     page tables
 kernel/mmu/kmap.c                   the kernel's half of every space
 kernel/mmu/kheap.c                  kernel heap by size classes
+kernel/mmu/kheap_magazine.c         blocks at hand for each CPU
 kernel/mmu/kheap_debug.c            guards around its blocks (DEBUG=1)
 kernel/mmu/kvm.c                    stacks with guards, device registers
 kernel/mmu/space.c                  address spaces
@@ -299,7 +300,8 @@ KCFLAGS := -std=gnu2x -O2 -g $(WARN) -ffreestanding -fno-builtin \
 	-fstack-protector-strong -mstack-protector-guard=global \
 	-ffile-prefix-map=$(call quote,$(CURDIR))=. \
 	-Ikernel -Ikernel/include -DSTAGE=$(STAGE) -DKERNEL_ELF='"$(KERNEL)"' \
-	$(if $(DEBUG),-DDEBUG=1) $(TODO_CFLAGS)
+	$(if $(DEBUG),-DDEBUG=1) $(if $(DEBUG)$(KTEST)$(SAN),-DLOCK_CHECKS=1) \
+	$(TODO_CFLAGS)
 KCFLAGS += $(if $(filter clang%,$(CC)),,-fno-tree-loop-distribute-patterns)
 UBSAN_FLAGS := -fsanitize=undefined
 # a call for each access, which only stage 2 can answer; no stacks, no globals

@@ -23,7 +23,7 @@ TABLE = ROOT / "docs" / "bench.tsv"
 HEADER = ("operation", "instructions", "cr3_loads", "kernel_entries")
 LIMITS = {  # the design's upper bounds, instructions
     "syscall_null": 150,
-    "ipc_roundtrip": 1_500,
+    "ipc_roundtrip": 1_200,
     "fault_zero": 1_200,
     "fork_exit_wait": 60_000,
     "fork_exec_wait": 150_000,
@@ -31,11 +31,11 @@ LIMITS = {  # the design's upper bounds, instructions
 }
 if last_stage() >= 4:
     LIMITS |= {
-        "pipe_1_roundtrip": 4_000,
+        "pipe_1_roundtrip": 3_100,
         "pipe_64k": 25_000,
-        "9p_read_4k": 8_000,
+        "9p_read_4k": 6_500,
         "9p_read_64k": 35_000,
-        "9p_open_close": 25_000,
+        "9p_open_close": 21_000,
     }
 
 Rows = dict[str, tuple[str, str, str]]

@@ -84,6 +84,7 @@ swap_read(struct chan *c, struct io *to, uint64_t offset)
     int n;
 
     (void)c;
+    kheap_trim(); /* free, though at hand */
     frame_counters(&m);
     n = snprint(text, sizeof text,
             "%lu memory\n%lu pagesize\n%lu kernel\n%lu/%lu user\n",

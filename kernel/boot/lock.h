@@ -17,6 +17,14 @@
 
 struct cpu;
 
+/*
+ * Are ranks and holders kept and checked?  In kernels for tests and debugging
+ * they are; in others a lock costs a third less without.
+ */
+#ifndef LOCK_CHECKS
+#define LOCK_CHECKS 0
+#endif
+
 /* every spinlock of the kernel, outermost first, with what it protects */
 enum lock_rank {
     RANK_NONE,      /* ktest only: not checked against others */
@@ -60,12 +68,12 @@ struct spinlock {
 
 /*
  * Take a lock; interrupts are off on this CPU from here to the matching
- * spin_unlock (the calls nest).  Never sleeps.  Panics if the caller holds
- * this lock or one of the same or a higher rank.
+ * spin_unlock (the calls nest).  Never sleeps.  Panics (with LOCK_CHECKS) if
+ * the caller holds this lock or one of the same or a higher rank.
  */
 extern void (*spin_lock)(struct spinlock *lock);
 
-/* Give it back.  Panics if this CPU does not hold it. */
+/* Give it back.  Panics (with LOCK_CHECKS) if this CPU does not hold it. */
 extern void (*spin_unlock)(struct spinlock *lock);
 
 void spin_init(struct spinlock *lock, enum lock_rank rank, const char *name);

@@ -7,7 +7,8 @@
  * class has a list of the slabs with a free block; a full slab is on no list,
  * an empty one goes back to the frames unless it is the last on its list.
  *
- * Debug builds put a guard around each block: see kheap_debug.c.
+ * Debug builds put a guard around each block: see kheap_debug.c.  From stage 3
+ * on most blocks come from kheap_magazine.c and go back there.
  */
 #include "mmu/private.h"
 #include "mmu/kheap.h"
@@ -28,7 +29,9 @@ struct heap_class {
     uint32_t live;        /* blocks given out */
 };
 
-static struct heap_class classes[ARRAY_LEN(sizes)];
+_Static_assert(ARRAY_LEN(sizes) == HEAP_CLASSES);
+
+static struct heap_class classes[HEAP_CLASSES];
 static uint8_t class_of[MAX_SMALL / GRAIN + 1]; /* by size in grains */
 static uint64_t live_big;
 
@@ -166,6 +169,27 @@ small_free(struct frame *slab, void *block)
     spin_unlock(&c->lock);
 }
 
+/* When memory is short, the magazines give theirs back first. */
+static void *
+block_of_class(unsigned index)
+{
+    void *block = magazine_take(index);
+
+    if (unlikely(block == NULL))
+        block = small_alloc(index);
+    if (unlikely(block == NULL)) {
+        kheap_trim();
+        block = small_alloc(index);
+    }
+    return block;
+}
+
+unsigned
+kheap_class_size(unsigned class)
+{
+    return sizes[class];
+}
+
 static unsigned
 big_order(size_t n)
 {
@@ -179,8 +203,17 @@ big_order(size_t n)
 static void *
 big_alloc(size_t n)
 {
-    paddr_t pa = pages_alloc(big_order(n));
+    unsigned order = big_order(n);
+    void *pair = order == 1 ? magazine_take(HEAP_PAIRS) : NULL;
+    paddr_t pa;
 
+    if (pair != NULL)
+        return pair;
+    pa = pages_alloc(order);
+    if (unlikely(pa == 0)) {
+        kheap_trim();
+        pa = pages_alloc(order);
+    }
     if (pa == 0)
         return NULL;
     frame_of(pa)->flags |= FRAME_BIG;
@@ -194,6 +227,18 @@ big_free(struct frame *f, void *block)
     f->flags &= ~FRAME_BIG;
     __atomic_sub_fetch(&live_big, 1, __ATOMIC_RELAXED);
     pages_free(kva_to_pa(block), f->order);
+}
+
+/* A block of a magazine, back where it was cut from. */
+static void
+give_back(void *block)
+{
+    struct frame *f = slab_of(block);
+
+    if (f->flags & FRAME_SLAB)
+        small_free(f, block);
+    else
+        big_free(f, block);
 }
 
 /* The room that a block has, by its frame. */
@@ -212,7 +257,7 @@ heap_alloc(size_t n, void *caller)
     if (n > MAX_BIG || mem_should_fail())
         return NULL;
     block = total <= MAX_SMALL
-                    ? small_alloc(class_of[(total + GRAIN - 1) / GRAIN])
+                    ? block_of_class(class_of[(total + GRAIN - 1) / GRAIN])
                     : big_alloc(total);
     if (block == NULL)
         return NULL;
@@ -261,10 +306,11 @@ kfree(void *p)
     if (unlikely(!block_start(f, block)))
         panic("kfree: %p was not allocated by kmalloc", p);
     heap_block_in(block, block_room(f), (uint64_t)__builtin_return_address(0));
-    if (f->flags & FRAME_SLAB)
+    if (!(f->flags & FRAME_SLAB)) {
+        if (f->order != 1 || !magazine_put(HEAP_PAIRS, block))
+            big_free(f, block);
+    } else if (!magazine_put(slab_class(f), block))
         small_free(f, block);
-    else
-        big_free(f, block);
 }
 
 #if DEBUG || KASAN
@@ -281,11 +327,10 @@ kheap_block(const void *p)
 }
 #endif
 
-/* Give back the slab that an unused class keeps, so that what is in use can
- * be compared to the page. */
 void
 kheap_trim(void)
 {
+    magazine_drain(give_back);
     for (unsigned i = 0; i < ARRAY_LEN(classes); i++) {
         struct heap_class *c = &classes[i];
         uint32_t pfn, next;
@@ -309,7 +354,7 @@ kheap_live(void)
 
     for (unsigned i = 0; i < ARRAY_LEN(classes); i++)
         n += classes[i].live;
-    return n;
+    return n - magazine_blocks();
 }
 
 void

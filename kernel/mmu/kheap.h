@@ -68,3 +68,24 @@ heap_block_in(void *block, size_t room, uint64_t site)
 enum {
     HEAP_EXTRA = HEAP_FRONT + HEAP_TAIL
 };
+
+/* ---- kheap_magazine.c: free blocks at hand for each CPU ---- */
+
+enum {
+    HEAP_CLASSES = 14,
+    HEAP_PAIRS =
+            HEAP_CLASSES, /* a magazine more: two pages, room for a message of 9P */
+    HEAP_MAGAZINES
+};
+
+/* A block of a class, or HEAP_PAIRS; NULL: none is at hand, take one from the slabs. */
+void *magazine_take(unsigned class);
+/* Keep a free block; false: there is no room, it goes to its slab. */
+bool magazine_put(unsigned class, void *block);
+/* Blocks that all magazines hold; exact while nothing is allocated or freed. */
+uint64_t magazine_blocks(void);
+/* Empty the magazines of all CPUs. */
+void magazine_drain(void (*give_back)(void *block));
+
+/* kheap.c: bytes of a class's blocks */
+unsigned kheap_class_size(unsigned class);

@@ -134,7 +134,11 @@ void *kzalloc(size_t n);
 void kfree(void *p); /* NULL is legal; a wrong pointer panics */
 
 uint64_t kheap_live(void); /* blocks given out and not freed */
-void kheap_report(void);   /* debug builds: live blocks by allocator */
+/* Keep free blocks at hand for each CPU, or no longer; whether it was so. */
+bool kheap_use_magazines(bool use);
+/* Free what the heap keeps at hand: magazines, and the empty slab of a class. */
+void kheap_trim(void);
+void kheap_report(void); /* debug builds: live blocks by allocator */
 
 /* ---- kvm.c: kernel virtual memory: stacks with guards, device registers -- */
 
@@ -217,6 +221,9 @@ void space_free(struct space *s); /* it is no CPU's space_current */
  * tlb_flush see to it that this does no harm.
  */
 void space_load(struct space *s);
+
+/* Same, for a caller on this CPU that has turned interrupts off. */
+void space_switch(struct cpu *cpu, struct space *s);
 
 /*
  * Add a region (page-aligned; [start, end) in USER_BASE..USER_TOP).

@@ -7,9 +7,6 @@
 #include "mmu/mmu.h"
 #include "boot/x86_64/x86.h"
 
-#define likely(x)   __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-
 /* ---- mem_map.c: lists of frames by number ---- */
 
 struct span {
@@ -223,7 +220,6 @@ int shared_copy(
 /* Give s a writable page at va in place of the COW one that e maps. */
 int space_break_cow(struct space *s, vaddr_t va, pte_t *e);
 void kheap_init(void);
-void kheap_trim(void);
 void mmu_print_map(void);
 unsigned mmu_self_test(void); /* tests that failed; prints them all */
 void mmu_print_counters(void);

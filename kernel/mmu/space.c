@@ -62,9 +62,8 @@ space_new(void)
 
 /* Put a root into CR3, keeping the books of who has what loaded. */
 static void
-load(struct space *s)
+load(struct cpu *cpu, struct space *s)
 {
-    struct cpu *cpu = this_cpu();
     struct space *old = on_cpu[cpu->id].loaded;
 
     if (s != NULL)
@@ -77,13 +76,19 @@ load(struct space *s)
 }
 
 void
+space_switch(struct cpu *cpu, struct space *s)
+{
+    on_cpu[cpu->id].current = s;
+    if (s != NULL && on_cpu[cpu->id].loaded != s)
+        load(cpu, s);
+}
+
+void
 space_load(struct space *s)
 {
     bool on = intr_save();
 
-    on_cpu[this_cpu()->id].current = s;
-    if (s != NULL && !space_is_loaded(s))
-        load(s);
+    space_switch(this_cpu(), s);
     intr_restore(on);
 }
 
@@ -95,7 +100,7 @@ space_leave(const struct space *s)
 
     assert(space_current() != s);
     if (space_is_loaded(s))
-        load(NULL);
+        load(this_cpu(), NULL);
     intr_restore(on);
 }
 

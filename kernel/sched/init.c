@@ -51,6 +51,7 @@ void
 sched_init(void)
 {
     spin_plug_in();
+    kheap_use_magazines(true);
     apic_init();
     clock_init();
     timer_init();

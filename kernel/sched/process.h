@@ -224,6 +224,7 @@ void notes_keep(struct proc *p); /* it leaves its group */
 
 /* rendez.c, sema.c: see user/lib/lux.h for what they do */
 uint64_t rendezvous(uint64_t tag, uint64_t value);
+uint64_t rendezvous_next(uint64_t tag, uint64_t value, uint64_t next);
 int64_t sema_acquire(vaddr_t va, bool block, uint64_t deadline);
 int64_t sema_release(vaddr_t va, uint64_t n);
 void sema_init(void);

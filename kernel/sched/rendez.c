@@ -45,12 +45,19 @@ rendez_group_unref(struct rendez_group *g)
         kfree(g);
 }
 
+/* How a meeting ended, in two registers. */
+struct meeting {
+    uint64_t theirs; /* the partner's value */
+    bool met;        /* false: a note came first */
+};
+
 /* Wait in this slot, whose lock is held (and released). */
-static uint64_t
+static struct meeting
 wait_for_partner(unsigned slot, uint64_t tag, uint64_t value)
 {
     struct spinlock *lock = wait_lock(&waiting, slot);
     struct proc *p = proc_current();
+    bool met;
     int err;
 
     p->rendez_value = value;
@@ -62,30 +69,31 @@ wait_for_partner(unsigned slot, uint64_t tag, uint64_t value)
         err = proc_block(lock, "rendezvous", PROC_INTERRUPTIBLE, 0);
         /* the partner wrote the value first and took us out */
         if (__atomic_load_n(&p->rendez_done, __ATOMIC_ACQUIRE))
-            return p->rendez_value;
+            return (struct meeting){ p->rendez_value, true };
         spin_lock(lock);
         /* it may have come since, and found nobody asleep to wake */
         if (err || p->rendez_done)
             break;
     }
-    if (!p->rendez_done)
+    met = p->rendez_done;
+    if (!met)
         wait_remove(&p->rendez_node);
-    value = p->rendez_done ? p->rendez_value : UINT64_MAX;
     spin_unlock(lock);
-    return value;
+    return (struct meeting){ p->rendez_value, met };
 }
 
-/* The partner's value, or all ones if a note came first.  Sleeps. */
-uint64_t
-rendezvous(uint64_t tag, uint64_t value)
+/* Meet the next process of the group that comes with this tag. */
+static struct meeting
+meet(uint64_t tag, uint64_t value)
 {
     const struct rendez_group *g = proc_current()->rendez;
     unsigned slot = wait_slot(g, tag);
+    struct spinlock *lock = wait_lock(&waiting, slot);
     struct wait_node *node;
     struct proc *partner;
     uint64_t theirs;
 
-    spin_lock(wait_lock(&waiting, slot));
+    spin_lock(lock);
     node = wait_find(&waiting, slot, g, tag);
     if (!node)
         return wait_for_partner(slot, tag, value);
@@ -96,6 +104,30 @@ rendezvous(uint64_t tag, uint64_t value)
     proc_wake_next(partner);
     /* last: if it is awake, it may be gone the moment it sees this */
     __atomic_store_n(&partner->rendez_done, true, __ATOMIC_RELEASE);
-    spin_unlock(wait_lock(&waiting, slot));
-    return theirs;
+    spin_unlock(lock);
+    return (struct meeting){ theirs, true };
+}
+
+/* The partner's value, or all ones if a note came first.  Sleeps. */
+uint64_t
+rendezvous(uint64_t tag, uint64_t value)
+{
+    struct meeting m = meet(tag, value);
+
+    return m.met ? m.theirs : RENDEZ_INTR;
+}
+
+/*
+ * One meeting, then another; see user/lib/lux.h.  No lock is held between the
+ * two: a note that comes there ends the second wait as it begins.  Sleeps.
+ */
+uint64_t
+rendezvous_next(uint64_t tag, uint64_t value, uint64_t next)
+{
+    struct meeting m = meet(tag, value);
+
+    if (!m.met)
+        return RENDEZ_INTR;
+    m = meet(next, 0);
+    return m.met ? m.theirs : RENDEZ_GIVEN;
 }

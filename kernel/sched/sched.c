@@ -19,12 +19,6 @@ static uint64_t quantum_ticks;
 /* x86_64/switch.asm: save this stack, continue on that one. */
 void context_switch(uint64_t *save_rsp, uint64_t load_rsp);
 
-struct proc *
-proc_current(void)
-{
-    return this_cpu()->proc;
-}
-
 /* Account for the time since the last look; p is running on this CPU. */
 void
 sched_charge(struct proc *p, uint64_t now)
@@ -165,17 +159,16 @@ pick(struct runq *rq, const struct proc *leaving, uint64_t now)
 void
 sched_finish(void)
 {
-    struct runq *rq = this_runq();
-    struct proc *prev = rq->prev;
+    struct proc *prev = this_runq()->prev;
 
-    if (prev->state == PROC_DEAD) {
-        /* who holds the lock may have found it in cpus[] and look at it */
-        spin_lock(&rq->lock);
-        spin_unlock(&rq->lock);
-        proc_free(prev);
+    if (likely(prev->state != PROC_DEAD)) {
+        __atomic_store_n(&prev->on_cpu, 0, __ATOMIC_RELEASE);
         return;
     }
-    __atomic_store_n(&prev->on_cpu, 0, __ATOMIC_RELEASE);
+    /* a holder of the lock may have found it in cpus[] and look at it */
+    spin_lock(&this_runq()->lock);
+    spin_unlock(&this_runq()->lock);
+    proc_free(prev);
 }
 
 /* Rare, and kept out of switch_to: one of the two has loaded a selector. */
@@ -206,7 +199,7 @@ switch_to(
         fpu_save(&prev->fpu);
     if (next->space)
         fpu_restore(&next->fpu);
-    space_load(next->space);
+    space_switch(cpu, next->space);
     rq->prev = prev;
     context_switch(&prev->ksp, next->ksp);
     /* perhaps much later, perhaps on another CPU */
@@ -234,7 +227,7 @@ sched_switch(void)
     struct proc *prev = cpu->proc, *next;
     uint64_t now = rdtsc();
 
-    if (cpu->lock_depth != 0 || intr_enabled())
+    if (cpu->lock_depth != 0 || (LOCK_CHECKS && intr_enabled()))
         switch_forbidden(cpu);
     sched_charge(prev, now);
     cpu->resched = 0;

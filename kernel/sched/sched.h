@@ -89,8 +89,21 @@ void smp_start(void);
 
 /* ---- proc.c, fork.c, exec.c, exit.c; process.h has the structure ---- */
 
-/* The running process, or this CPU's idle process.  Never NULL once up. */
-struct proc *proc_current(void);
+/*
+ * struct proc *proc_current(void): the running process, or this CPU's idle
+ * process.  Never NULL once up.  One instruction, so that no interrupt can
+ * divide it.  A macro: a function that begins with it would have its first line
+ * here, for a debugger.
+ */
+#define proc_current()                                                         \
+    ({                                                                         \
+        struct proc *proc_;                                                    \
+                                                                               \
+        __asm__("mov %%gs:%c1, %0"                                             \
+                : "=r"(proc_)                                                  \
+                : "i"(offsetof(struct cpu, proc)));                            \
+        proc_;                                                                 \
+    })
 
 /*
  * A process that runs fn(arg) in the kernel, not yet ready.  NULL: no memory

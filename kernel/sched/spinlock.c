@@ -53,7 +53,7 @@ lock_ranks_text(uint32_t ranks, char *buf, size_t len)
  * the first run of the wrong path.  Out of line, because its buffer would give
  * ranked_lock a stack protector.
  */
-static __attribute__((noinline)) void
+static __attribute__((noinline, cold)) void
 wrong_order(const struct cpu *cpu, const struct spinlock *lock)
 {
     char held[160];
@@ -66,6 +66,16 @@ wrong_order(const struct cpu *cpu, const struct spinlock *lock)
             lock_ranks_text(cpu->lock_ranks, held, sizeof held));
 }
 
+/* Wait until a ticket is served. */
+static __attribute__((noinline)) void
+wait_turn(struct spinlock *lock, uint32_t ticket)
+{
+    while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket) {
+        tlb_poll(); /* the holder may be waiting for our TLB flush */
+        cpu_pause();
+    }
+}
+
 /*
  * spin_lock of boot/lock.h: wait until this CPU holds the lock.
  *
@@ -74,7 +84,8 @@ wrong_order(const struct cpu *cpu, const struct spinlock *lock)
  * ticket is drawn: a ticket that is not served would stop all other CPUs.
  * On return: interrupts are off; lock->holder, the rank's bit in lock_ranks
  * and lock_depth (one more) say that this CPU holds the lock; lock_intr says
- * whether interrupts were on before the outermost of its locks.
+ * whether interrupts were on before the outermost of its locks.  A kernel
+ * without LOCK_CHECKS may leave out the check, holder and lock_ranks.
  * In between: tickets are served in the order in which they were drawn, and a
  * CPU that waits calls tlb_poll, since the holder may wait for its answer.
  * Throughout: no interrupt can move this code to another CPU while it uses
@@ -92,7 +103,7 @@ ranked_lock(struct spinlock *lock)
 
     intr_off(); /* before this_cpu: an interrupt could move us elsewhere */
     cpu = this_cpu();
-    if (cpu->lock_ranks >> lock->rank)
+    if (LOCK_CHECKS && unlikely(cpu->lock_ranks >> lock->rank))
         wrong_order(cpu, lock);
     if (cpu->lock_depth++ == 0)
         cpu->lock_intr = were_on;
@@ -102,12 +113,12 @@ ranked_lock(struct spinlock *lock)
      * before the moment the lock is ours; the former holder may still be
      * changing it.
      */
-    while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket) {
-        tlb_poll(); /* the holder may be waiting for our TLB flush */
-        cpu_pause();
+    if (unlikely(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket))
+        wait_turn(lock, ticket);
+    if (LOCK_CHECKS) {
+        lock->holder = cpu;
+        cpu->lock_ranks |= 1u << lock->rank;
     }
-    lock->holder = cpu;
-    cpu->lock_ranks |= 1u << lock->rank;
 }
 
 /*
@@ -128,10 +139,12 @@ ranked_unlock(struct spinlock *lock)
 {
     struct cpu *cpu = this_cpu();
 
-    if (lock->holder != cpu)
-        panic("spin_unlock: %s: not held by this CPU", lock->name);
-    lock->holder = NULL;
-    cpu->lock_ranks &= ~(1u << lock->rank);
+    if (LOCK_CHECKS) {
+        if (unlikely(lock->holder != cpu))
+            panic("spin_unlock: %s: not held by this CPU", lock->name);
+        lock->holder = NULL;
+        cpu->lock_ranks &= ~(1u << lock->rank);
+    }
     /*
      * Release: what the critical section wrote is visible before the next
      * holder can see its number come up.

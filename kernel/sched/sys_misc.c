@@ -75,6 +75,7 @@ sys_sysstat(uint64_t buf, uint64_t room)
 {
     struct mem_counters mem;
 
+    kheap_trim(); /* free, though at hand */
     frame_counters(&mem);
     for (unsigned i = 0; i < ncpu && i < room; i++) {
         struct cpustat s = {

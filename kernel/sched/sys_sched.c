@@ -66,6 +66,12 @@ sys_rendezvous(uint64_t tag, uint64_t value)
 }
 
 int64_t
+sys_rendezvous_next(uint64_t tag, uint64_t value, uint64_t next)
+{
+    return (int64_t)rendezvous_next(tag, value, next);
+}
+
+int64_t
 sys_semacquire(uint64_t sem, uint64_t block)
 {
     return sema_acquire(sem, block != 0, 0);

@@ -119,21 +119,23 @@ enum {
 static void
 start_rendezvous(void)
 {
+    uint64_t n;
+
     if (rfork(RFREND) < 0 || (server = fork()) < 0)
         fatal("%r");
-    while (server == 0)
-        rendezvous(ANSWER, rendezvous(ASK, 0) + 1);
+    if (server != 0)
+        return;
+    for (n = rendezvous(ASK, 0);; n = rendezvous_next(ANSWER, n + 1, ASK))
+        ;
 }
 
 /* n requests, each answer checked. */
 static void
 run_rendezvous(unsigned n)
 {
-    for (; n > 0; n--) {
-        rendezvous(ASK, n);
-        if (rendezvous(ANSWER, 0) != n + 1)
+    for (; n > 0; n--)
+        if (rendezvous_next(ASK, n, ANSWER) != n + 1)
             fatal("wrong answer");
-    }
 }
 
 static uint32_t ask, answer; /* semaphores, on pages that RFMEM shares */

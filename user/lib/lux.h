@@ -119,6 +119,15 @@ int postnote(enum note_target target, uint32_t id, const char *note);
 uint64_t rendezvous(uint64_t tag, uint64_t value);
 
 /*
+ * Two meetings in one call: rendezvous(tag, value), then rendezvous(next, 0),
+ * whose value is returned.  A server answers one request and waits for the
+ * next with it, a client asks and waits for the answer.  Blocks.  RENDEZ_INTR:
+ * a note came before the first meeting; RENDEZ_GIVEN: a note came after it,
+ * and rendezvous(next, 0) is what is left to do.
+ */
+uint64_t rendezvous_next(uint64_t tag, uint64_t value, uint64_t next);
+
+/*
  * Take one from the semaphore *sem, which may lie in shared memory and is
  * aligned to 4.  1: taken; 0: it was zero and block is 0.  Blocks if block
  * is not 0.  -E_INTR, -E_BADADDR, -E_BADARG (misaligned).

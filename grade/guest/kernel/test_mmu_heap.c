@@ -127,6 +127,7 @@ KTEST(heap_keeps_one_slab)
     struct balance b = balance_now();
     struct mem_counters before, after;
     static void *p[200];
+    bool magazines = kheap_use_magazines(false); /* else a free keeps more */
     void *one = kmalloc(192);
 
     kfree(one);
@@ -145,6 +146,44 @@ KTEST(heap_keeps_one_slab)
         kfree(p[i]);
     frame_counters(&after);
     CHECK_EQ(after.used, before.used);
+    CHECK_BALANCE(b);
+    kheap_use_magazines(magazines);
+}
+
+/* When no page is left, the blocks at hand of all classes and CPUs come back:
+ * a slab of another class can be made of their pages.  Kept blocks count as
+ * free all the time. */
+KTEST(heap_magazines_when_short)
+{
+    enum {
+        BLOCKS = 4 /* of 1360 bytes, two a page: two slabs */
+    };
+    struct balance b = balance_now();
+    bool magazines = kheap_use_magazines(true);
+    void *p[BLOCKS], *one, *pair;
+    paddr_t pages = 0, pa;
+
+    for (unsigned i = 0; i < BLOCKS; i++)
+        p[i] = kmalloc(1300);
+    for (unsigned i = 0; i < BLOCKS; i++)
+        kfree(p[i]);
+    pair = kmalloc(PAGE_SIZE + 100);
+    kfree(pair);
+    CHECK_EQ(kheap_live(), b.heap);
+    while ((pa = page_alloc()) != 0) {
+        *(paddr_t *)pa_to_kva(pa) = pages;
+        pages = pa;
+    }
+    one = kmalloc(500);
+    CHECK(one != NULL);
+    kfree(one);
+    CHECK_EQ(kheap_live(), b.heap);
+    while (pages != 0) {
+        pa = pages;
+        pages = *(paddr_t *)pa_to_kva(pa);
+        page_unref(pa);
+    }
+    kheap_use_magazines(magazines);
     CHECK_BALANCE(b);
 }
 

@@ -495,10 +495,10 @@ static bool
 may_fuzz(uint64_t number)
 {
     static const uint8_t never[] = { SYS_rfork, SYS_exec, SYS_exits,
-        SYS_cons_read, SYS_sleep, SYS_alarm, SYS_rendezvous, SYS_semacquire,
-        SYS_tsemacquire, SYS_power, SYS_postnote, SYS_edf_enter, SYS_record,
-        SYS_notify, SYS_noted, SYS_trace, SYS_cons_write, SYS_mem_unmap,
-        SYS_sched_group };
+        SYS_cons_read, SYS_sleep, SYS_alarm, SYS_rendezvous,
+        SYS_rendezvous_next, SYS_semacquire, SYS_tsemacquire, SYS_power,
+        SYS_postnote, SYS_edf_enter, SYS_record, SYS_notify, SYS_noted,
+        SYS_trace, SYS_cons_write, SYS_mem_unmap, SYS_sched_group };
 
     for (size_t i = 0; i < ARRAY_LEN(never); i++)
         if (number == never[i])

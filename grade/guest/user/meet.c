@@ -157,6 +157,144 @@ TEST(dead_partner)
     CHECK_EQ(wait(NULL), second);
 }
 
+/* ---- two meetings in one call ---- */
+
+enum {
+    CLIENTS = 4,
+    QUESTIONS = 100, /* of each */
+    ASK = 50,        /* + the client's number */
+    ANSWER = 60
+};
+
+static void
+ask(uint64_t who)
+{
+    for (uint64_t i = 1; i <= QUESTIONS; i++)
+        CHECK_EQ(rendezvous_next(ASK + who, who << 32 | i, ANSWER + who),
+                who << 32 | (i + 1));
+    child_ends();
+}
+
+/*
+ * A server takes turns with four clients, and gives each answer with the call
+ * that waits for the next one's question.
+ * cpus: 1 2 4 8
+ * shifts: 5 parallel
+ */
+TEST(next_serves_each)
+{
+    uint64_t question;
+
+    for (uint64_t who = 0; who < CLIENTS; who++)
+        if (fork() == 0)
+            ask(who);
+    question = rendezvous(ASK, 0);
+    for (uint64_t i = 1; i < CLIENTS * QUESTIONS; i++)
+        question = rendezvous_next(
+                ANSWER + (question >> 32), question + 1, ASK + i % CLIENTS);
+    CHECK_EQ(rendezvous(ANSWER + (question >> 32), question + 1), 0);
+    for (int i = 0; i < CLIENTS; i++) {
+        struct waitmsg w;
+
+        MUST(wait(&w) > 0);
+        CHECK_STR(w.msg, "");
+    }
+}
+
+/* The two meetings may be under one tag. */
+TEST(next_under_one_tag)
+{
+    int pid = fork();
+
+    if (pid == 0) {
+        CHECK_EQ(rendezvous(5, 1), 7);
+        CHECK_EQ(rendezvous(5, 2), 0);
+        child_ends();
+    }
+    CHECK_EQ(rendezvous_next(5, 7, 5), 2);
+    CHECK_EQ(wait(NULL), pid);
+}
+
+static void
+go_on(struct ureg *u, char *note)
+{
+    (void)u, (void)note;
+    noted(NCONT);
+}
+
+/* A note before the first meeting: nothing was given, no other is met. */
+TEST(next_interrupted_before)
+{
+    int pid;
+
+    notify(go_on);
+    alarm(MS);
+    CHECK_EQ(rendezvous_next(5, 7, 6), RENDEZ_INTR);
+    pid = fork();
+    if (pid == 0) {
+        CHECK_EQ(rendezvous(5, 1), 8);
+        child_ends();
+    }
+    CHECK_EQ(rendezvous(5, 8), 1);
+    CHECK_EQ(wait(NULL), pid);
+}
+
+/* A note after it: the value has been given, and the second is left to do. */
+TEST(next_interrupted_between)
+{
+    int pid;
+
+    notify(go_on);
+    pid = fork();
+    if (pid == 0) {
+        CHECK_EQ(rendezvous(5, 1), 7);
+        semacquire(&sem, 1);
+        child_ends();
+    }
+    alarm(MS);
+    CHECK_EQ(rendezvous_next(5, 7, 6), RENDEZ_GIVEN);
+    CHECK_EQ(postnote(NOTE_PROC, (uint32_t)pid, "kill"), 0);
+    CHECK_EQ(wait(NULL), pid);
+}
+
+/*
+ * Notes at any moment: no question is lost and none is put twice, since the
+ * result says what was done.
+ * cpus: 1 2 4
+ * seeds: 3
+ */
+TEST(next_notes_at_any_moment)
+{
+    enum {
+        ROUNDS = 300
+    };
+    uint64_t got, sum = 0;
+    int pid;
+
+    notify(go_on);
+    pid = fork();
+    if (pid == 0) {
+        for (uint64_t i = 1; i <= ROUNDS; i++) {
+            alarm(check_random() % 60 * 1000);
+            do
+                got = rendezvous_next(5, i, 6);
+            while (got == RENDEZ_INTR);
+            while (got == RENDEZ_GIVEN || got == RENDEZ_INTR)
+                got = rendezvous(6, 0);
+            CHECK_EQ(got, 2 * i);
+        }
+        alarm(0);
+        child_ends();
+    }
+    for (uint64_t i = 1; i <= ROUNDS; i++) {
+        got = rendezvous(5, 0);
+        sum += got;
+        CHECK_EQ(rendezvous(6, 2 * got), 0);
+    }
+    CHECK_EQ(sum, ROUNDS * (ROUNDS + 1) / 2);
+    CHECK_EQ(wait(NULL), pid);
+}
+
 /* ---- semaphores, one at a time ---- */
 
 /* Counts go up and down as told, and blocking is a choice. */

@@ -30,6 +30,10 @@ enum rfork_flags {
     RFREND = 1 << 13,   /* a new rendezvous group */
 };
 
+/* rendezvous_next: what it returns when a note came, in place of a value */
+#define RENDEZ_INTR  UINT64_MAX       /* before the first meeting */
+#define RENDEZ_GIVEN (UINT64_MAX - 1) /* after it: the value has been given */
+
 /* mem_map: protection; a page is never both writable and executable */
 enum mem_prot {
     MEM_READ = 1,

@@ -21,6 +21,8 @@ typedef uint64_t pte_t;   /* page-table entry, any level */
 #define PAGE_MASK  (PAGE_SIZE - 1)
 
 #define ARRAY_LEN(a)      (sizeof(a) / sizeof((a)[0]))
+#define likely(x)         __builtin_expect(!!(x), 1)
+#define unlikely(x)       __builtin_expect(!!(x), 0)
 #define ROUND_UP(n, to)   (((n) + (to)-1) & ~((uint64_t)(to)-1))
 #define ROUND_DOWN(n, to) ((n) & ~((uint64_t)(to)-1))
 #define CONTAINER_OF(p, type, member)                                          \

@@ -59,6 +59,17 @@ fid_get(struct conn *c, uint32_t number, struct fid **out)
     return err;
 }
 
+bool
+fid_listed(struct conn *c, uint32_t number)
+{
+    bool listed;
+
+    qlock(&c->lock);
+    listed = table_find(&c->fids, number) != NULL;
+    qunlock(&c->lock);
+    return listed;
+}
+
 /*
  * Make f, which is in no table, the fid of this number; the table gets a
  * reference of its own.  0; the number is in use ("fid in use"), or is NOFID

@@ -250,6 +250,7 @@ struct conn {
 /* fid.c */
 struct fid *fid_new(struct conn *c);
 int fid_get(struct conn *c, uint32_t number, struct fid **out);
+bool fid_listed(struct conn *c, uint32_t number); /* is there such a fid now? */
 int fid_list(struct fid *f, uint32_t number);
 void fid_unlist(struct fid *f);
 bool fid_forget(struct conn *c, uint32_t number);

@@ -94,18 +94,13 @@ walk_done(struct req *r, struct fid *f)
 static int
 walk_check(struct req *r)
 {
-    struct fid *other;
-
     if (r->fid->mode != NOT_OPEN)
         return -E_ISOPEN;
     if (r->t.newfid == r->t.fid) {
         r->claimed = fid_claim(r->fid);
         return r->claimed ? 0 : srv_error("fid is busy");
     }
-    if (fid_get(r->conn, r->t.newfid, &other) < 0)
-        return 0;
-    fid_put(other);
-    return srv_error("fid in use");
+    return fid_listed(r->conn, r->t.newfid) ? srv_error("fid in use") : 0;
 }
 
 /*
