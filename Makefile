@@ -17,7 +17,7 @@
 #   make hint STEP=2.3  the next hint for a step of a lab
 #   make grade LAB=n  points for this tree; SUBMISSION=file: for that archive
 #   make handin LAB=n the files to hand in, as an archive
-#   make class LAB=n DIR=dir OUT=dir  points for a folder of archives
+#   make class LAB=n DIR=dir OUT=dir  points for a folder of archives; CLUSTER=slurm
 #   make handout LAB=n OUT=dir, course, labcheck: tools/course/README.md
 #   make clean        removes build/
 #
@@ -866,7 +866,7 @@ regrade:
 
 class:
 	$(GRADE) class $(LAB) $(call quote,$(DIR)) $(call quote,$(OUT)) \
-		roster=$(call quote,$(ROSTER)) jobs=$(JOBS)
+		roster=$(call quote,$(ROSTER)) jobs=$(JOBS) cluster=$(CLUSTER)
 
 # the files to hand in, as an archive
 handin:

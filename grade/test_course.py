@@ -17,7 +17,7 @@ from tools.course import labs
 from tools.course.course import make_course
 from tools.course.cut import cut_text, cut_tree
 from tools.course.handout import add_todo, files_of, make_handout
-from tools.course.labcheck import Check, said
+from tools.course.labcheck import Check, Trial, durations, said
 from tools.course.mutants import mutants_of
 from tools.course.names import removed_names, typing_hints
 from tools.course.source import asm_items, c_items, steps_in
@@ -354,6 +354,20 @@ def test_labcheck_is_not_content_with_less(tmp_path: Path) -> None:
     wrong = "\n".join(check.trials[0].wrong)
     assert "a does not catch it" in wrong and "nobody says 'never'" in wrong
     assert "b does not" not in wrong
+
+
+def test_labcheck_says_where_the_time_went(tmp_path: Path) -> None:
+    """Its last line has the seconds by kind of tree, and trees per hour."""
+    check = Check(labs.load(ROOT, 2), tmp_path)
+    names = {"reference": 40.0, "handout": 20.0, "without 2.1": 30.0}
+    names |= {"without 2.2": 30.0, "mutant a": 5.0, "mutant b": 5.0, "mutant c": 20.0}
+    for name, seconds in names.items():
+        check.trials.append(Trial(name, None, [], seconds))  # type: ignore[arg-type]
+    assert durations([check], 160.0) == (
+        "160 s in all, reference 40 s, handout 20 s, steps cut 60 s (2), "
+        "mutants 30 s (3); 7 trees, 168 an hour"
+    )
+    assert durations([], 1.0) == "1 s in all; 0 trees, 0 an hour"
 
 
 RUBRIC = """\

@@ -43,6 +43,7 @@ def make(*words: str, root: Path = ROOT, **more: str) -> subprocess.CompletedPro
         ("CPUS=1 2", "CPUS: not a value for it (1 2); it is a number from 1 to 8"),
         ("MEM=1x", "MEM: not a value for it (1x); it is a number of MiB"),
         ("JOBS=0", "JOBS: not a value for it (0); it is a number from 1"),
+        ("CLUSTER=pbs", "CLUSTER: not a value for it (pbs); it is slurm"),
         ("TRACK=new", "TRACK: not a value for it (new); it is fresh, carry"),
         ("grade", "make grade: LAB is missing; make grade LAB=..."),
         ("class LAB=2 OUT=x", "make class: DIR is missing; make class DIR=..."),

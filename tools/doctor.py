@@ -5,7 +5,7 @@
     doctor.py --install   install what is missing (Debian and Ubuntu; elsewhere
                           print the command); says nothing if all is there
     doctor.py --install book   the same for what only `make book` needs, or
-                               class: `make class`
+                               class: `make class`; cluster: CLUSTER=slurm
     doctor.py --install for qemu-direct   the same, if something is missing
                                that this goal of make cannot do without
     doctor.py --quick     exit status 1 if something is missing, no output
@@ -42,7 +42,7 @@ class Tool(NamedTuple):
     pacman: str
     brew: str
     needed: bool = True
-    part: str = ""  # "book", "class": wanted only there
+    part: str = ""  # one of PARTS: wanted only there
 
 
 GRUB_PC = "/usr/lib/grub/i386-pc /usr/share/grub2/i386-pc"
@@ -96,8 +96,19 @@ TOOLS = [
     Tool("mkdocs", "make book", "1.4", "cmd mkdocs", "mkdocs", "mkdocs", "mkdocs", "mkdocs", False, "book"),
     Tool("mkdocs-material", "make book: its theme", "", "file /usr/share/mkdocs/themes/material /usr/lib/python3*/*-packages/material", "mkdocs-material", "mkdocs-material", "mkdocs-material", "", False, "book"),
     Tool("sim_c", "make class: similar pairs", "", "cmd sim_c", "similarity-tester", "", "", "", False, "class"),
+    Tool("sbatch", "make class CLUSTER=slurm", "", "cmd sbatch", "slurm-client", "slurm", "", "", False, "cluster"),
+    Tool("slurmctld", "its test: a cluster of one", "", "cmd slurmctld /usr/sbin/slurmctld", "slurmctld", "slurm-slurmctld", "", "", False, "cluster"),
+    Tool("slurmd", "its test", "", "cmd slurmd /usr/sbin/slurmd", "slurmd", "slurm-slurmd", "", "", False, "cluster"),
+    Tool("munged", "its test", "", "cmd munged /usr/sbin/munged", "munge", "munge", "munge", "", False, "cluster"),
 ]
 # fmt: on
+
+# what is wanted only by a goal of make
+PARTS = {
+    "book": "make book",
+    "class": "make class",
+    "cluster": "make class CLUSTER=slurm",
+}
 
 # what a goal cannot do without; one that is not here: all that is needed
 BUILD = ("make", "compiler", "linker", "nasm", "python3", "screen font")
@@ -251,7 +262,7 @@ def show() -> int:
         print(f"{state:8} {tool.name:20} {version:12} {wanted:9} {tool.why}")
     missing = [tool for tool, (here, _) in zip(TOOLS, found) if not here]
     for part in sorted({tool.part for tool in missing if tool.part}):
-        print(f"\n`tools/install.sh {part}` installs what only `make {part}` needs.")
+        print(f"\n`tools/install.sh {part}` installs what only `{PARTS[part]}` needs.")
     missing = [tool for tool in missing if not tool.part]
     if not missing:
         print("\nAll there: `make qemu` starts Lux9, `make test` tests it.")
@@ -312,7 +323,7 @@ def lacking(tools: list[Tool]) -> list[Tool]:
 
 def main() -> int:
     """Do what the arguments ask for."""
-    if sys.argv[1:2] == ["--install"] and sys.argv[2:] in ([], ["book"], ["class"]):
+    if sys.argv[1:2] == ["--install"] and sys.argv[2:] in ([], *([p] for p in PARTS)):
         return install(*sys.argv[2:])
     if sys.argv[1:3] == ["--install", "for"] and len(sys.argv) == 4:
         return install(goal=sys.argv[3])

@@ -4,7 +4,7 @@ make handin LAB=2 [OUT=file.tar.gz]; make class LAB=2 DIR=dir OUT=dir [ROSTER=fi
     python3 -m grade.course grade LAB [submission=X] [out=DIR] [only=TEST] [jobs=N]
     python3 -m grade.course regrade DIR
     python3 -m grade.course pack LAB [out=FILE]
-    python3 -m grade.course class LAB DIR OUT [roster=FILE] [jobs=N]
+    python3 -m grade.course class LAB DIR OUT [roster=FILE] [jobs=N] [cluster=slurm]
 
 Without a submission this tree itself is graded, as it is: a student's way at
 home.  With one (an archive, a folder, a git revision or REPOSITORY@REVISION)
@@ -110,7 +110,7 @@ def unknown(score: Score, only: list[str]) -> str:
 
 def options(words: list[str]) -> tuple[list[str], dict[str, str]]:
     """Plain words, and those of the form key=value with a value."""
-    known = ("submission", "out", "only", "jobs", "roster")
+    known = ("submission", "out", "only", "jobs", "roster", "cluster")
     plain, named = [], {}
     for word in words:
         key, equals, value = word.partition("=")
@@ -149,7 +149,9 @@ def main(words: list[str]) -> int:
             from grade.course.klass import run_class
 
             roster = Path(named["roster"]) if "roster" in named else None
-            return run_class(int(rest[0]), Path(rest[1]), Path(rest[2]), roster, jobs)
+            folder, out = map(Path, rest[1:])
+            cluster = named.get("cluster", "")
+            return run_class(int(rest[0]), folder, out, roster, jobs, cluster)
         if what == "pack" and len(rest) == 1 and rest[0].isdigit():
             place = Path(named.get("out", f"lab{int(rest[0])}.tar.gz"))
             rubric = for_lab(ROOT, int(rest[0]))

@@ -1,6 +1,6 @@
 """A class: every submission in a folder, graded beside each other.
 
-    make class LAB=2 DIR=handed-in OUT=results [ROSTER=students.csv]
+    make class LAB=2 DIR=handed-in OUT=results [ROSTER=students.csv] [CLUSTER=slurm]
 
 Each file or folder in DIR is one submission; its name without `.tar.gz` or
 `.zip` is the student's.  OUT gets a folder of reports for each, and index.html,
@@ -151,25 +151,36 @@ def show(done: int, total: int, began: float) -> None:
         print(start + line, end=end, file=sys.stderr, flush=True)
 
 
-def grade_all(whole: Class, jobs: int) -> int:
-    """Grade what is not graded yet, jobs at a time; how many that were."""
-    wanted = {e.digest: e for e in whole.entries if e.digest}
-    todo = {d: e for d, e in wanted.items() if not (whole.cache / f"{d}.json").exists()}
+def grade_here(todo: dict[str, Submission], whole: Class, jobs: int) -> dict[str, str]:
+    """Grade these on this host, jobs at a time; for each "" or this host's trouble."""
+    troubles: dict[str, str] = {}
     began = time.monotonic()
     with ThreadPoolExecutor(jobs) as pool:
-        runs = {
-            pool.submit(grade_files, e.submission, d, whole): d  # type: ignore[arg-type]
-            for d, e in todo.items()
-        }
+        runs = {pool.submit(grade_files, one, d, whole): d for d, one in todo.items()}
         for done, run in enumerate(as_completed(runs), 1):
             try:
-                trouble = run.result()
+                troubles[runs[run]] = run.result()
             except Exception as error:  # a fault of ours must not stop the rest
-                trouble = f"{type(error).__name__}: {error}"
-            for entry in whole.entries:
-                if entry.digest == runs[run]:
-                    entry.trouble = trouble
+                troubles[runs[run]] = f"{type(error).__name__}: {error}"
             show(done, len(runs), began)
+    return troubles
+
+
+def grade_all(whole: Class, jobs: int, cluster: str = "") -> int:
+    """Grade what is not graded yet, equal ones once; how many that were."""
+    todo = {
+        entry.digest: entry.submission
+        for entry in whole.entries
+        if entry.submission and not (whole.cache / f"{entry.digest}.json").exists()
+    }
+    if cluster and todo:
+        from grade.course.cluster import grade_on_slurm
+
+        troubles = grade_on_slurm(todo, whole)
+    else:
+        troubles = grade_here(todo, whole, jobs)
+    for entry in whole.entries:
+        entry.trouble = troubles.get(entry.digest, "")
     return len(todo)
 
 
@@ -318,8 +329,32 @@ def compare(whole: Class) -> tuple[list[tuple[int, str, str]], list[list[str]]]:
     return pairs(work), same
 
 
-def run_class(lab: int, folder: Path, out: Path, roster: Path | None, jobs: int) -> int:
-    """Grade a class and write all about it."""
+def durations(
+    count: int, began: float, prepared: float, graded: float, ended: float
+) -> str:
+    """What took how long, and how many submissions an hour were graded."""
+    parts = {
+        "pristine tree": prepared - began,
+        "grading": graded - prepared,
+        "reports": ended - graded,
+    }
+    line = f"{ended - began:.0f} s in all: "
+    line += ", ".join(f"{name} {spent:.0f} s" for name, spent in parts.items())
+    if count:
+        each = (graded - prepared) / count
+        line += f"\n{each:.1f} s a submission, {3600 / each:.0f} an hour"
+    return line
+
+
+def run_class(
+    lab: int,
+    folder: Path,
+    out: Path,
+    roster: Path | None,
+    jobs: int,
+    cluster: str = "",
+) -> int:
+    """Grade a class, here or on a cluster, and write all about it."""
     if not folder.is_dir():
         print(f"{folder}: there is no such folder", file=sys.stderr)
         return 2
@@ -338,7 +373,7 @@ def run_class(lab: int, folder: Path, out: Path, roster: Path | None, jobs: int)
     prepared = time.monotonic()
     for entry in whole.entries:
         prepare(entry, whole)
-    count = grade_all(whole, jobs)
+    count = grade_all(whole, jobs, cluster)
     graded = time.monotonic()
     for entry in whole.entries:
         finish(entry, whole)
@@ -349,12 +384,9 @@ def run_class(lab: int, folder: Path, out: Path, roster: Path | None, jobs: int)
         "per cent,student,student\n" + "".join(rows), encoding="utf-8"
     )
     (out / "index.html").write_text(index(whole, alike, same), encoding="utf-8")
-    spent = time.monotonic() - began
     troubled = [entry for entry in whole.entries if entry.trouble]
     print(f"{len(whole.entries)} students, {count} different submissions graded anew")
-    if count:
-        each = (graded - prepared) / count
-        print(f"{each:.1f} s each, {3600 / each:.0f} an hour; {spent:.0f} s in all")
+    print(durations(count, began, prepared, graded, time.monotonic()))
     if troubled:
         print(f"{len(troubled)} not graded, host trouble: run it again")
     print(f"see {out / 'index.html'}")

@@ -178,6 +178,20 @@ def write_table(check: Check) -> Path:
     return path
 
 
+def durations(checks: list[Check], seconds: float) -> str:
+    """How long it took, where the time went, and trees per hour."""
+    spent: dict[str, list[float]] = {}
+    for trial in (trial for check in checks for trial in check.trials):
+        kind = trial.name.split()[0].replace("without", "steps cut")
+        spent.setdefault(kind.replace("mutant", "mutants"), []).append(trial.seconds)
+    graded = sum(map(len, spent.values()))
+    line = f"{seconds:.0f} s in all"
+    for kind, took in spent.items():
+        line += f", {kind} {sum(took):.0f} s" + f" ({len(took)})" * (len(took) > 1)
+    hour = 3600 * graded / max(sum(map(sum, spent.values())), 0.001)
+    return f"{line}; {graded} trees, {hour:.0f} an hour"
+
+
 def check_lab(number: int, jobs: int, step: str = "", mutant: str = "") -> Check:
     """Check one lab, or only one of its steps or mutants."""
     lab = labs.load(ROOT, number)
@@ -209,7 +223,8 @@ def main(arguments: list[str]) -> int:
     """Check the labs; status 1 if anything is wrong."""
     words = dict(word.split("=", 1) for word in arguments if "=" in word)
     chosen = [int(word) for word in arguments if word.isdigit()]
-    wrong = 0
+    wrong, began = 0, time.monotonic()
+    checks: list[Check] = []
     for number in chosen or labs.numbers(ROOT):
         if not labs.load(ROOT, number).rubric:
             print(f"lab {number} has no rubric")
@@ -220,9 +235,11 @@ def main(arguments: list[str]) -> int:
             words.get("step", ""),
             words.get("mutant", ""),
         )
+        checks.append(check)
         faulty = [trial for trial in check.trials if trial.wrong]
         wrong += len(faulty) + len(check.texts)
         print(f"lab {number}: {len(check.trials)} trees, {len(faulty)} wrong")
+    print(durations(checks, time.monotonic() - began))
     return 1 if wrong else 0
 
 

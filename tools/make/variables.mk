@@ -7,7 +7,7 @@
 # the value of a variable that make or its caller was given, without surprises
 given = $(filter command environment,$(origin $1))
 free := OUT DIR SUBMISSION ROSTER T AT RUN APPEND SERVE SHARE STEP MUTANT GDBFLAGS
-words := STAGE DEBUG KTEST SAN UEFI CC CPUS MEM JOBS RUNS LAB N SAME SOLUTIONS FROM TRACK
+words := STAGE DEBUG KTEST SAN UEFI CC CPUS MEM JOBS RUNS LAB N SAME SOLUTIONS FROM TRACK CLUSTER
 
 # in single quotes for a shell, whatever it contains
 quote = '$(subst ','\'',$1)'
@@ -45,6 +45,8 @@ $(foreach v,JOBS RUNS LAB N FROM,$(eval ok_$v = $$(is_number))$(eval \
 	says_$v := $(says_number)))
 ok_TRACK = $(filter fresh carry solution,$1)
 says_TRACK := it is fresh, carry or solution
+ok_CLUSTER = $(filter slurm,$1)
+says_CLUSTER := it is slurm
 
 # Some have a compiler of theirs in the environment: it is no choice of ours.
 ifneq ($(filter default environment,$(origin CC)),)
