@@ -634,7 +634,9 @@ UCFLAGS := -std=gnu2x -O2 -g $(WARN) -ffreestanding -fno-pic -fno-pie \
 	-ffunction-sections -fdata-sections -ffile-prefix-map=$(call quote,$(CURDIR))=. \
 	-Iuser -Ikernel -Ikernel/include -DSTAGE=$(STAGE) $(TODO_CFLAGS)
 UCFLAGS += $(if $(filter clang%,$(CC)),,-fno-tree-loop-distribute-patterns)
-ULDFLAGS := -nostdlib -static -z max-page-size=0x1000 -z noexecstack \
+# muldefs: a program may have a function with a name of the library's; its
+# objects come first, so it is the one that counts
+ULDFLAGS := -z muldefs -nostdlib -static -z max-page-size=0x1000 -z noexecstack \
 	--gc-sections --build-id=none -T user/user.ld
 
 files := $(if $(filter 4,$(stages)),4,STAGE3)

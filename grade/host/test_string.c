@@ -72,6 +72,15 @@ sign(int n)
     return (n > 0) - (n < 0);
 }
 
+/* A buffer without room stays as it is. */
+TEST(copy_into_nothing)
+{
+    char c = 'x';
+
+    CHECK_EQ(strlcpy(&c, "abc", 0), 3);
+    CHECK_EQ(c, 'x');
+}
+
 /* memmove and memcpy copy any length, whatever the alignment and overlap. */
 TEST(move_all_lengths)
 {

@@ -355,18 +355,26 @@ sys_remove(uint64_t path)
 int64_t
 sys_fd2path(uint64_t fd, uint64_t to, uint64_t n)
 {
-    char buf[2 * MAX_PATH];
-    size_t len, room = n < sizeof buf ? n : sizeof buf;
+    size_t len, room;
+    char *buf = NULL;
     struct chan *c;
     int err = fd_chan((int)fd, &c, FD_ANY);
 
     if (err)
         return err;
-    len = path_text(c->path, buf, room);
+    len = path_text(c->path, NULL, 0);
+    room = n <= len ? n : len + 1;
+    if (room > 0) {
+        buf = kmalloc(room);
+        if (!buf)
+            err = -E_NOMEM;
+        else
+            path_text(c->path, buf, room);
+    }
     chan_close(c);
-    if (room == 0)
-        return (int64_t)len;
-    err = copy_out(to, buf, len < room ? len + 1 : room);
+    if (!err && room > 0)
+        err = copy_out(to, buf, room);
+    kfree(buf);
     return err ? err : (int64_t)len;
 }
 

@@ -214,7 +214,7 @@ parse_size(const char *fmt, struct spec *spec)
     for (;; fmt++) {
         if (*fmt == 'h')
             spec->size = spec->size == SIZE_SHORT ? SIZE_CHAR : SIZE_SHORT;
-        else if (*fmt == 'l' || *fmt == 'z')
+        else if (*fmt == 'l' || *fmt == 'z' || *fmt == 'j' || *fmt == 't')
             spec->size = SIZE_LONG;
         else
             return fmt;

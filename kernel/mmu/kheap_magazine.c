@@ -5,8 +5,8 @@
  * A magazine is a small stack of blocks of one size class, or of pairs of
  * pages.  To the slabs and the buddy allocator below its blocks are given out;
  * to kheap_live they are free.  Only its own CPU uses it, except for
- * magazine_drain.  So the CPU takes `busy` without waiting, and goes to the
- * slabs if it is taken; magazine_drain waits for it.  That also keeps an
+ * magazine_drain.  Both take `busy` without waiting: the CPU goes to the slabs
+ * if it is taken, magazine_drain to the next magazine.  That also keeps an
  * interrupt out that comes in between.
  */
 #include "mmu/kheap.h"
@@ -77,14 +77,18 @@ magazine_blocks(void)
     return n;
 }
 
-/* The blocks of one magazine, which is empty afterwards. */
+/*
+ * The blocks of one magazine, which is empty afterwards.  None if its CPU is
+ * using it just now: the caller may hold a lock that an interrupt there waits
+ * for, so it cannot wait in turn.
+ */
 static unsigned
 unload(struct magazine *m, void *block[])
 {
     unsigned n;
 
-    while (!try_take(m))
-        cpu_pause();
+    if (!try_take(m))
+        return 0;
     n = m->count;
     memcpy(block, m->block, n * sizeof(*block));
     m->count = 0;

@@ -11,7 +11,7 @@
 
 enum {
     BLOCK = 512,
-    MAX_FILES = 512
+    MAX_FILES = 4096
 };
 
 struct ustar_header {
@@ -110,7 +110,8 @@ archive_init(void)
         uint64_t blocks = check_header(block);
 
         if (blocks == UINT64_MAX || nfile == MAX_FILES) {
-            print("archive: bad header in block %lu; the rest is ignored\n",
+            print("archive: %s in block %lu; the rest is ignored\n",
+                    nfile == MAX_FILES ? "more than 4096 files" : "bad header",
                     block);
             return;
         }

@@ -45,6 +45,16 @@ map_program(
     return region_add(s, &stack);
 }
 
+/* Write a word for the program to *at, and step over it. */
+static bool
+push_word(vaddr_t *at, uint64_t word)
+{
+    bool ok = copy_out(*at, &word, sizeof word) == 0;
+
+    *at += sizeof word;
+    return ok;
+}
+
 /*
  * Write the arguments to the top of the loaded space's stack:
  *
@@ -62,21 +72,21 @@ map_program(
 static int
 push_args(char *const argv[], unsigned argc, vaddr_t *rsp)
 {
-    uint64_t words[MAX_ARGS + 3] = { argc };
-    vaddr_t at = USER_STACK_TOP;
-    size_t bytes = (argc + 3) * sizeof words[0];
+    vaddr_t text = USER_STACK_TOP, at;
 
-    for (unsigned i = argc; i-- > 0;) {
+    for (unsigned i = 0; i < argc; i++)
+        text -= strlen(argv[i]) + 1;
+    at = *rsp = ROUND_DOWN(text - (argc + 3) * sizeof(uint64_t), 16);
+    if (!push_word(&at, argc))
+        return -E_NOMEM;
+    for (unsigned i = 0; i < argc; i++) {
         size_t len = strlen(argv[i]) + 1;
 
-        at -= len;
-        words[1 + i] = at;
-        if (copy_out(at, argv[i], len) < 0)
+        if (!push_word(&at, text) || copy_out(text, argv[i], len) < 0)
             return -E_NOMEM;
+        text += len;
     }
-    at = ROUND_DOWN(at - bytes, 16);
-    *rsp = at;
-    return copy_out(at, words, bytes) < 0 ? -E_NOMEM : 0;
+    return push_word(&at, 0) && push_word(&at, 0) ? 0 : -E_NOMEM;
 }
 
 /*

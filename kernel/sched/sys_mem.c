@@ -12,7 +12,7 @@ sys_brk(uint64_t end)
     if (end == 0)
         return (int64_t)space_heap_end(s);
     err = space_brk(s, end);
-    return err ? err : (int64_t)end;
+    return err ? err : (int64_t)space_heap_end(s);
 }
 
 /* Anonymous memory at `addr`, or where there is room if that is 0. */

@@ -9,24 +9,24 @@ static const char usage[] =
         "Print these fields (-f) or characters (-c) of each line.\n"
         "A list is like 1,3-5,7-; fields end at a tab, or at what -d says.\n";
 
-enum {
-    MAX_PARTS = 512
+struct range {
+    uint64_t first, last;
 };
 
-static bool wanted[MAX_PARTS + 1];    /* [0] is not used */
-static uint64_t rest = MAX_PARTS + 1; /* from here on all are wanted */
+static struct range *ranges; /* as they come in the list */
+static size_t nrange;
 static bool fields;
 static char delimiter = '\t';
 static struct bio in;
 
-/* A number at *s in 1..MAX_PARTS, and step over it. */
+/* A number of at least 1 at *s, and step over it. */
 static uint64_t
 take_number(const char **s)
 {
     char *end;
     uint64_t n = strtoull(*s, &end, 10);
 
-    if (end == *s || n < 1 || n > MAX_PARTS)
+    if (end == *s || n < 1)
         usage_die(usage);
     *s = end;
     return n;
@@ -35,19 +35,20 @@ take_number(const char **s)
 static void
 parse_list(const char *s)
 {
+    ranges = malloc((strlen(s) / 2 + 1) * sizeof(*ranges));
+    if (ranges == NULL)
+        fatal("%r");
     for (;; s++) {
-        uint64_t first = *s == '-' ? 1 : take_number(&s), last = first;
+        struct range r = { 1, 1 };
 
-        if (*s == '-' && (s[1] == ',' || s[1] == '\0')) {
+        if (*s != '-')
+            r.first = take_number(&s);
+        r.last = r.first;
+        if (*s == '-') {
             s++;
-            last = first - 1;
-            rest = first < rest ? first : rest;
-        } else if (*s == '-') {
-            s++;
-            last = take_number(&s);
+            r.last = *s == ',' || *s == '\0' ? UINT64_MAX : take_number(&s);
         }
-        for (uint64_t i = first; i <= last; i++)
-            wanted[i] = true;
+        ranges[nrange++] = r;
         if (*s == '\0')
             return;
         if (*s != ',')
@@ -58,7 +59,10 @@ parse_list(const char *s)
 static bool
 want(uint64_t part)
 {
-    return part >= rest || (part <= MAX_PARTS && wanted[part]);
+    for (size_t i = 0; i < nrange; i++)
+        if (part >= ranges[i].first && part <= ranges[i].last)
+            return true;
+    return false;
 }
 
 static void

@@ -9,14 +9,15 @@ static const char usage[] = "usage: pwd\n"
 int
 main(int argc, char **argv)
 {
-    char path[MAX_PATH];
+    char *path;
 
     ARGBEGIN
     {
     default: ARGBAD();
     }
     ARGEND
-    if (getwd(path, sizeof(path)) == NULL)
+    path = getwd();
+    if (path == NULL)
         fatal("%r");
     print("%s\n", path);
     return 0;

@@ -104,6 +104,21 @@ bio_line(struct bio *b, char **line)
     return (int64_t)length;
 }
 
+int64_t
+bio_piece(struct bio *b, const char **piece)
+{
+    const char *end;
+    size_t n;
+
+    if (b->at == b->used && !fill(b))
+        return 0;
+    *piece = b->data + b->at;
+    end = memchr(*piece, '\n', b->used - b->at);
+    n = end != NULL ? (size_t)(end + 1 - *piece) : b->used - b->at;
+    b->at += n;
+    return (int64_t)n;
+}
+
 /* ---- writing ---- */
 
 int
@@ -150,17 +165,21 @@ bio_putc(struct bio *b, int c)
         bio_flush(b);
 }
 
+static int64_t
+write_buffered(void *b, const void *text, size_t n)
+{
+    bio_write(b, text, n);
+    return (int64_t)n;
+}
+
 void
 bio_print(struct bio *b, const char *fmt, ...)
 {
-    char text[PRINT_MAX];
     va_list args;
-    int n;
 
     va_start(args, fmt);
-    n = vsnprint(text, sizeof(text), fmt, args);
+    print_by(write_buffered, b, fmt, args);
     va_end(args);
-    bio_write(b, text, n < PRINT_MAX ? (size_t)n : PRINT_MAX - 1);
 }
 
 void

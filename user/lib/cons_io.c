@@ -4,18 +4,20 @@
  */
 #include "lib/lux.h"
 
-/* Format first, write once: lines of two processes do not mix. */
+static int64_t
+write_console(void *unused, const void *text, size_t n)
+{
+    (void)unused;
+    return cons_write(text, n);
+}
+
+/* Text of less than PRINT_MAX bytes is one write: lines do not mix. */
 int
 vfprint(int fd, const char *fmt, va_list args)
 {
-    char buf[PRINT_MAX];
-    int n = vsnprint(buf, sizeof(buf), fmt, args);
-
     if (fd != 1 && fd != 2)
         return (int)error_set(-E_BADARG);
-    if (n >= (int)sizeof(buf))
-        n = sizeof(buf) - 1;
-    return (int)cons_write(buf, (size_t)n);
+    return print_by(write_console, NULL, fmt, args);
 }
 
 /* Throw away the rest of a line that did not fit. */

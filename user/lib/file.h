@@ -201,12 +201,19 @@ void bio_ungetc(struct bio *b); /* once after each bio_getc that gave one */
  */
 int64_t bio_line(struct bio *b, char **line);
 
+/*
+ * What there is of the next line, with its '\n' if that is there too, so that
+ * no line need fit in memory; *piece is good until the next call.  Its length,
+ * 0 at the end.
+ */
+int64_t bio_piece(struct bio *b, const char **piece);
+
 int64_t bio_read(struct bio *b, void *buf, size_t n); /* fewer: the end */
 void bio_write(struct bio *b, const void *buf, size_t n);
 void bio_putc(struct bio *b, int c);
-void bio_print(struct bio *b, const char *fmt, ...); /* PRINT_MAX bytes */
-int bio_flush(struct bio *b);                        /* 0, or -E_IO */
-void bio_end(struct bio *b); /* flush or not, free what it holds */
+void bio_print(struct bio *b, const char *fmt, ...);
+int bio_flush(struct bio *b); /* 0, or -E_IO */
+void bio_end(struct bio *b);  /* flush or not, free what it holds */
 
 /* The standard output, buffered; exits flushes it and says if that fails. */
 struct bio *bio_out(void);
@@ -253,8 +260,8 @@ const char *base_name(const char *path); /* what follows the last '/' */
 /* dir/name in buf; false: it does not fit. */
 bool path_join(char *buf, size_t len, const char *dir, const char *name);
 
-/* The current directory; NULL: unknown. */
-char *getwd(char *buf, size_t len);
+/* The current directory, for the caller to free; NULL: an error. */
+char *getwd(void);
 
 enum {
     MODE_TEXT = 11,

@@ -132,16 +132,17 @@ access(const char *path, unsigned what)
 
 /* ---- formatted output ---- */
 
-/* Format first, write once: lines of two processes do not mix. */
+static int64_t
+write_descriptor(void *fd, const void *text, size_t n)
+{
+    return write(*(int *)fd, text, n);
+}
+
+/* Text of less than PRINT_MAX bytes is one write: lines do not mix. */
 int
 vfprint(int fd, const char *fmt, va_list args)
 {
-    char buf[PRINT_MAX];
-    int n = vsnprint(buf, sizeof(buf), fmt, args);
-
-    if (n >= (int)sizeof(buf))
-        n = sizeof(buf) - 1;
-    return (int)write(fd, buf, (size_t)n);
+    return print_by(write_descriptor, &fd, fmt, args);
 }
 
 /*

@@ -2,7 +2,7 @@
  * filter.c - what programs have in common that read the files of their
  * arguments in turn: a file that fails is told of, and the rest is read.
  */
-#include "lib/lux.h"
+#include "lib/self.h"
 
 static char warning[MAX_ERR]; /* the last one, for the exit string */
 
@@ -12,9 +12,8 @@ warn(const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    vsnprint(warning, sizeof(warning), fmt, args);
+    complain(warning, fmt, args);
     va_end(args);
-    fprint(2, "%s: %s\n", arg0, warning);
 }
 
 void

@@ -226,9 +226,55 @@ text_finite(char *p, double value, char letter, const struct spec *spec)
     return text_fixed(p, &d, precision, spec->alt);
 }
 
+/* 0x1.8p+3 is 1.5 * 2^3, in digits of base 16; subnormal numbers start with 0. */
+static char *
+text_hexadecimal(char *p, double value, const struct spec *spec)
+{
+    enum {
+        DIGITS = MANTISSA_BITS / 4
+    };
+    int precision = spec->precision, e;
+    uint64_t bits, unit, rest;
+
+    memcpy(&bits, &value, sizeof(bits));
+    e = (int)(bits >> MANTISSA_BITS);
+    bits &= (1ul << MANTISSA_BITS) - 1;
+    if (e != 0)
+        bits |= 1ul << MANTISSA_BITS;
+    e = bits == 0 ? 0 : e != 0 ? e - 1023 : -1022;
+    if (precision < 0) /* as many as it takes */
+        for (precision = DIGITS; precision > 0; precision--)
+            if (bits >> 4 * (DIGITS - precision) & 15)
+                break;
+    if (precision > FLOAT_PRECISION)
+        precision = FLOAT_PRECISION;
+    if (precision < DIGITS) {
+        unit = 1ul << 4 * (DIGITS - precision);
+        rest = bits % unit;
+        bits -= rest;
+        if (rest > unit / 2 || (rest == unit / 2 && bits & unit))
+            bits += unit; /* the first digit becomes 2 at most */
+    }
+    *p++ = '0';
+    *p++ = 'x';
+    *p++ = (char)('0' + (bits >> MANTISSA_BITS));
+    if (precision > 0 || spec->alt)
+        *p++ = '.';
+    for (int i = 1; i <= precision; i++)
+        *p++ = i > DIGITS ? '0'
+                          : "0123456789abcdef"[bits >> 4 * (DIGITS - i) & 15];
+    *p++ = 'p';
+    *p++ = e < 0 ? '-' : '+';
+    e = e < 0 ? -e : e;
+    for (int place = 1000; place > 0; place /= 10)
+        if (e >= place || place == 1)
+            *p++ = (char)('0' + e / place % 10);
+    return p;
+}
+
 /* The sign apart, so that -0 keeps it; then inf, nan or digits. */
-int
-float_text(char *text, double value, char letter, const struct spec *spec)
+static int
+lower_text(char *text, double value, char letter, const struct spec *spec)
 {
     char *p = text;
 
@@ -242,5 +288,18 @@ float_text(char *text, double value, char letter, const struct spec *spec)
         memcpy(p, value != value ? "nan" : "inf", 3);
         return (int)(p + 3 - text);
     }
-    return (int)(text_finite(p, value, letter, spec) - text);
+    p = letter == 'a' ? text_hexadecimal(p, value, spec)
+                      : text_finite(p, value, letter, spec);
+    return (int)(p - text);
+}
+
+int
+float_text(char *text, double value, char letter, const struct spec *spec)
+{
+    int len = lower_text(text, value, (char)tolower(letter), spec);
+
+    if (isupper(letter))
+        for (int i = 0; i < len; i++)
+            text[i] = (char)toupper(text[i]);
+    return len;
 }

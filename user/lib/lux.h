@@ -123,7 +123,8 @@ uint64_t rendezvous(uint64_t tag, uint64_t value);
  * whose value is returned.  A server answers one request and waits for the
  * next with it, a client asks and waits for the answer.  Blocks.  RENDEZ_INTR:
  * a note came before the first meeting; RENDEZ_GIVEN: a note came after it,
- * and rendezvous(next, 0) is what is left to do.
+ * and rendezvous(next, 0) is what is left to do.  Partners do not give these two
+ * values.
  */
 uint64_t rendezvous_next(uint64_t tag, uint64_t value, uint64_t next);
 
@@ -144,8 +145,8 @@ int semrelease(uint32_t *sem, uint32_t n);
 /* ---- system calls: memory ---- */
 
 /*
- * Move the end of the heap to addr; brk(0) only tells.  The end of the heap
- * now.  New bytes are zero.  -E_BADARG (below the heap's start), -E_INUSE
+ * Move the end of the heap to addr, rounded up to a page; brk(0) only tells.
+ * The end of the heap now.  New bytes are zero.  -E_BADARG (below the heap's start), -E_INUSE
  * (others lie there; or it is shared and would shrink), -E_NOMEM.
  */
 int64_t brk(uint64_t addr);
@@ -234,13 +235,15 @@ int power(enum power_how how);
 
 /* ---- x86_64/crt0.asm, start.c: from exec to main, and out again ---- */
 
-/* The program.  Not 0 ends it with the exit string "error N". */
-int main(int argc, char **argv);
+/*
+ * A program has int main(void), or int main(int argc, char **argv).  A result
+ * other than 0 ends it with the exit string "error N".
+ */
 
 /* Run the atexit functions, last first, and end this process. */
 NORETURN void exits(const char *msg);
 
-/* Register fn for exits; at most 16.  0, or -E_NOMEM. */
+/* Register fn for exits.  0, or -E_NOMEM. */
 int atexit(void (*fn)(void));
 
 /* Say why (as print does; ": " and the program's name first) and exit. */
@@ -269,8 +272,14 @@ int fork(void);
 /* exec name, looked for in bin/ unless it has a '/'.  Returns on failure. */
 int exec_search(const char *name, char *const argv[]);
 
-/* Wait for child pid and drop what others it meets say; pid, or -E_... */
+/*
+ * Wait for child pid; pid, or an error of wait.  What other children say
+ * meanwhile is kept for wait_any and for a later wait_for.
+ */
 int wait_for(int pid, struct waitmsg *w);
+
+/* wait, but first what wait_for has kept. */
+int wait_any(struct waitmsg *w);
 
 /* ---- args.c: options in Plan 9's manner ---- */
 
@@ -319,21 +328,28 @@ long word_number(const char *s);
 
 /*
  * The kernel's verbs (boot/format.h: %d %i %u %x %X %o %b %c %s %p %% with
- * flags "-0+ #", width, precision, `*`, sizes hh h l ll z) and %f %e %g
+ * flags "-0+ #", width, precision, `*`, sizes hh h l ll z j t), %f %e %g %a
  * (double, correctly rounded) and %r (the last error).  vsnprint prints at
  * most len-1 bytes and a NUL; returns the length it would have had.
  */
 int vsnprint(char *buf, size_t len, const char *fmt, va_list args);
 int snprint(char *buf, size_t len, const char *fmt, ...);
 
-/* To fd 1 or 2, both the console until there are files; one write a call.
- * The bytes written or -E_...; more than PRINT_MAX bytes are cut. */
+/*
+ * To fd 1 or 2, both the console until there are files.  One write for a text
+ * of at most PRINT_MAX bytes, else one for each PRINT_MAX.  The length of the
+ * text, or the error of a write.
+ */
 int print(const char *fmt, ...);
 int fprint(int fd, const char *fmt, ...);
 int vfprint(int fd, const char *fmt, va_list args);
 enum {
     PRINT_MAX = 2048
 };
+
+/* The same for any way to write: `write` gets `to`, and returns an error < 0. */
+typedef int64_t write_fn(void *to, const void *text, size_t n);
+int print_by(write_fn *write, void *to, const char *fmt, va_list args);
 
 /* A line from the console without its '\n', NUL-terminated, cut to fit: its
  * length, -1 at end of input, -E_INTR. */

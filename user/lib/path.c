@@ -25,16 +25,28 @@ path_join(char *buf, size_t len, const char *dir, const char *name)
 }
 
 char *
-getwd(char *buf, size_t len)
+getwd(void)
 {
     int fd = open(".", OREAD);
-    int64_t n;
+    int64_t n = fd < 0 ? fd : fd2path(fd, NULL, 0), room = 0;
+    char *path = NULL;
 
-    if (fd < 0)
-        return NULL;
-    n = fd2path(fd, buf, len);
-    close(fd);
-    return n < 0 ? NULL : buf;
+    /* again if the path grew meanwhile: another may rename above it */
+    while (n >= room) {
+        char *more = realloc(path, (size_t)n + 1);
+
+        room = n + 1;
+        if (more == NULL)
+            break;
+        path = more;
+        n = fd2path(fd, path, (size_t)room);
+    }
+    if (fd >= 0)
+        close(fd);
+    if (n >= 0 && n < room)
+        return path;
+    free(path);
+    return NULL;
 }
 
 char *

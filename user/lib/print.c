@@ -1,41 +1,78 @@
 /*
  * print.c - formatted output of programs: the kernel's engine
- * (boot/format.c) with three letters more.
+ * (boot/format.c) with letters for doubles and errors.
  */
 #include "lib/lux.h"
 #include "lib/float.h"
 #include "boot/format.h"
 
-/* The text of value in its width; zeros go behind the sign. */
+/* Zeros that a precision asks for behind all digits that float_text gives. */
+static int
+further_zeros(const struct spec *spec, const char *text, int len)
+{
+    bool digits =
+            isdigit(text[len - 1]) && memchr(text, '.', (size_t)len) != NULL;
+
+    return digits && spec->precision > FLOAT_PRECISION
+                   ? spec->precision - FLOAT_PRECISION
+                   : 0;
+}
+
+/*
+ * The text of value in its width: zeros of the flag 0 go behind the sign and
+ * 0x, those of a large precision before the exponent.
+ */
 static void
 put_float(struct sink *s, const struct spec *spec, char letter, double value)
 {
     char text[FLOAT_MAX];
-    struct spec plain = *spec; /* the precision is used up already */
-    int len = float_text(text, value, letter, spec);
-    int sign = text[0] == '-' || text[0] == '+' || text[0] == ' ';
-    int zeros = spec->width - len;
+    int len = float_text(text, value, letter, spec), sign = 0, mantissa = 0;
+    int more, blanks, zeros = 0;
+    bool general = tolower(letter) == 'g' && !spec->alt;
 
-    plain.precision = -1;
-    if (spec->zero && !spec->left && zeros > 0 && isdigit(text[sign])) {
-        if (sign)
-            sink_put(s, text[0]);
-        sink_fill(s, '0', zeros);
-        for (int i = sign; i < len; i++)
-            sink_put(s, text[i]);
-        return;
+    if (!isalnum(text[0]))
+        sign = 1;
+    if (tolower(letter) == 'a' && text[sign] == '0')
+        sign += 2;
+    while (mantissa < len &&
+            (mantissa < sign || isdigit(text[mantissa]) ||
+                    text[mantissa] == '.' ||
+                    (tolower(letter) == 'a' && isxdigit(text[mantissa]))))
+        mantissa++;
+    more = general ? 0 : further_zeros(spec, text, len);
+    blanks = spec->width - len - more;
+    if (spec->zero && !spec->left && isxdigit(text[sign]) && mantissa > sign &&
+            blanks > 0) {
+        zeros = blanks;
+        blanks = 0;
     }
-    put_text(s, &plain, text, (size_t)len);
+    if (!spec->left)
+        sink_fill(s, ' ', blanks);
+    for (int i = 0; i < sign; i++)
+        sink_put(s, text[i]);
+    sink_fill(s, '0', zeros);
+    for (int i = sign; i < mantissa; i++)
+        sink_put(s, text[i]);
+    sink_fill(s, '0', more);
+    for (int i = mantissa; i < len; i++)
+        sink_put(s, text[i]);
+    if (spec->left)
+        sink_fill(s, ' ', blanks);
 }
 
-/* %e %f %g and %r, which the kernel lacks; see boot/format.h. */
+/* %e %f %g %a and %r, which the kernel lacks; see boot/format.h. */
 bool
 format_verb(struct sink *s, const struct spec *spec, char letter, va_list *args)
 {
     switch (letter) {
+    case 'a':
+    case 'A':
     case 'e':
+    case 'E':
     case 'f':
-    case 'g': put_float(s, spec, letter, va_arg(*args, double)); return true;
+    case 'F':
+    case 'g':
+    case 'G': put_float(s, spec, letter, va_arg(*args, double)); return true;
     case 'r': put_string(s, spec, errstr()); return true;
     default: return false;
     }
@@ -67,4 +104,42 @@ snprint(char *buf, size_t len, const char *fmt, ...)
     n = vsnprint(buf, len, fmt, args);
     va_end(args);
     return n;
+}
+
+/* ---- text of any length, in pieces ---- */
+
+struct output {
+    struct sink sink;
+    write_fn *write;
+    void *to;
+    int64_t err; /* of the first write that failed; nothing follows it */
+};
+
+static void
+output_flush(struct sink *s)
+{
+    struct output *o = CONTAINER_OF(s, struct output, sink);
+
+    if (o->err >= 0)
+        o->err = o->write(o->to, s->buf, s->used);
+    s->used = 0;
+}
+
+int
+print_by(write_fn *put, void *to, const char *fmt, va_list args)
+{
+    char buf[PRINT_MAX];
+    struct output o = {
+        .sink = { .buf = buf, .room = sizeof(buf), .flush = output_flush },
+        .write = put,
+        .to = to
+    };
+    va_list copy;
+
+    va_copy(copy, args);
+    format(&o.sink, fmt, &copy);
+    va_end(copy);
+    if (o.sink.used > 0)
+        output_flush(&o.sink);
+    return o.err < 0 ? (int)o.err : (int)o.sink.total;
 }

@@ -23,14 +23,80 @@ exec_search(const char *name, char *const argv[])
     return exec(path, argv);
 }
 
-/* Wait until pid is dead; reports of other children are lost. */
+/* What wait said of a child while wait_for waited for another. */
+struct report {
+    struct report *next;
+    int pid;
+    struct waitmsg msg;
+};
+
+/*
+ * Where the kept report of pid (0: of any child) is linked, the oldest first;
+ * if there is none, where the next will be.  A child has a copy of its parent's
+ * list, and starts with an empty one.
+ */
+static struct report **
+kept(int pid)
+{
+    struct report **r = &self->reports;
+
+    if (self->reports_of != getpid()) {
+        self->reports_of = getpid();
+        self->reports = NULL;
+    }
+    while (*r != NULL && (pid < 0 || (pid != 0 && (*r)->pid != pid)))
+        r = &(*r)->next;
+    return r;
+}
+
+static int
+keep(int pid, const struct waitmsg *w)
+{
+    struct report *r = malloc(sizeof(*r));
+
+    if (r == NULL)
+        return (int)error_set(-E_NOMEM);
+    *r = (struct report){ NULL, pid, *w };
+    *kept(-1) = r;
+    return 0;
+}
+
+static int
+give(struct report **at, struct waitmsg *w)
+{
+    struct report *r = *at;
+    int pid = r->pid;
+
+    *at = r->next;
+    if (w != NULL)
+        *w = r->msg;
+    free(r);
+    return pid;
+}
+
+/* wait, but first the reports that wait_for has kept. */
+int
+wait_any(struct waitmsg *w)
+{
+    struct report **r = kept(0);
+
+    return *r != NULL ? give(r, w) : wait(w);
+}
+
+/* Wait until pid is dead; reports of other children stay for wait_any. */
 int
 wait_for(int pid, struct waitmsg *w)
 {
+    struct report **r = kept(pid);
+    struct waitmsg msg;
     int got;
 
-    do {
-        got = wait(w);
-    } while (got >= 0 && got != pid);
+    if (*r != NULL)
+        return give(r, w);
+    while ((got = wait(&msg)) >= 0 && got != pid)
+        if (keep(got, &msg) < 0)
+            return -E_NOMEM;
+    if (got >= 0 && w != NULL)
+        *w = msg;
     return got;
 }

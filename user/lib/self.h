@@ -6,12 +6,17 @@
 #include "lib/lux.h"
 
 struct self {
-    int64_t error;        /* last error's number; 0: it is in `text` */
-    char text[MAX_ERR];   /* set by werrstr */
-    uint64_t reserved[3]; /* keeps the size a multiple of 32 */
+    int64_t error;          /* last error's number; 0: it is in `text` */
+    char text[MAX_ERR];     /* set by werrstr */
+    struct report *reports; /* process.c: of children, in order */
+    int reports_of;         /* whose children: a fork copies this structure */
+    int reserved[3];        /* keeps the size a multiple of 32 */
 };
 
 extern struct self *self;
+
+/* start.c: of warn and fatal */
+void complain(char msg[MAX_ERR], const char *fmt, va_list args);
 
 /* ---- by stage: no_files.c or file_io.c ---- */
 

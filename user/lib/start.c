@@ -7,14 +7,16 @@
  */
 #include "lib/self.h"
 
-enum {
-    MAX_ATEXIT = 16
+struct at_exit {
+    void (*fn)(void);
+    struct at_exit *before;
 };
 
 struct self *self;
 
-static void (*at_exit[MAX_ATEXIT])(void);
-static unsigned nat_exit;
+int main(int argc, char **argv); /* or without: it then leaves them unread */
+
+static struct at_exit *at_exit; /* the last one first */
 
 _Static_assert(sizeof(struct self) == 160, "crt0.asm: SELF_SIZE");
 
@@ -35,13 +37,16 @@ start(int argc, char **argv, struct self *mine)
     exits(msg);
 }
 
-/* Remember fn for exits. */
+/* Remember fn for exits.  0, -E_NOMEM. */
 int
 atexit(void (*fn)(void))
 {
-    if (nat_exit == MAX_ATEXIT)
+    struct at_exit *new = malloc(sizeof(*new));
+
+    if (new == NULL)
         return (int)error_set(-E_NOMEM);
-    at_exit[nat_exit++] = fn;
+    *new = (struct at_exit){ fn, at_exit };
+    at_exit = new;
     return 0;
 }
 
@@ -49,9 +54,40 @@ atexit(void (*fn)(void))
 void
 exits(const char *msg)
 {
-    while (nat_exit > 0)
-        at_exit[--nat_exit]();
+    while (at_exit != NULL) {
+        struct at_exit *last = at_exit;
+
+        at_exit = last->before;
+        last->fn();
+    }
     _exits(msg);
+}
+
+/*
+ * Say on the console what is wrong, whole.  In `msg`, for an exit string, a text
+ * that is too long loses its middle: the reason at its end is what counts.
+ */
+void
+complain(char msg[MAX_ERR], const char *fmt, va_list args)
+{
+    char few[PRINT_MAX], *text = few;
+    size_t n = (size_t)vsnprint(few, sizeof(few), fmt, args);
+
+    if (n >= sizeof(few)) {
+        text = malloc(n + 1);
+        if (text == NULL)
+            text = few;
+        else
+            vsnprint(text, n + 1, fmt, args);
+    }
+    fprint(2, "%s: %s\n", arg0, text);
+    n = strlen(text);
+    if (n < MAX_ERR)
+        strcpy(msg, text);
+    else
+        snprint(msg, MAX_ERR, "%.40s...%s", text, text + n - (MAX_ERR - 44));
+    if (text != few)
+        free(text);
 }
 
 /* Name the program, say why, end with the same words. */
@@ -62,9 +98,8 @@ fatal(const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    vsnprint(msg, sizeof(msg), fmt, args);
+    complain(msg, fmt, args);
     va_end(args);
-    fprint(2, "%s: %s\n", arg0, msg);
     exits(msg);
 }
 

@@ -137,6 +137,8 @@ strlcpy(char *dst, const char *src, size_t len)
     size_t n = strlen(src);
     size_t copy = n < len ? n : len - 1;
 
+    if (len == 0)
+        return n;
     memcpy(dst, src, copy);
     dst[copy] = '\0';
     return n;

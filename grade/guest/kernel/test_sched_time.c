@@ -256,27 +256,36 @@ run_edf(unsigned n, unsigned rounds, unsigned work)
         pause_ns(MS);
 }
 
+#if KASAN
+enum {
+    SLOW = 4
+};
+#else
+enum {
+    SLOW = 1
+};
+#endif
+
 /*
- * Three that take 80 % together, and hogs: none is late.  Under the instruction
- * clock, time also passes for a CPU while the others run, and a switch costs 0.2 ms
- * with KASAN: shorter periods leave no room for both on two CPUs, and these
- * leave none on more.
+ * Three that take 80 % together, and hogs: none is late.  (On more CPUs
+ * than two, the instruction clock runs each for longer than these periods.  With
+ * KASAN a switch costs 0.2 ms, and two CPUs need longer ones.)
  * cpus: 1 2
  */
 KTEST(edf_meets_deadlines)
 {
-    edfs.period[0] = 40 * MS;
-    edfs.cost[0] = 8 * MS;
-    edfs.period[1] = 80 * MS;
-    edfs.cost[1] = 24 * MS;
-    edfs.period[2] = 200 * MS;
-    edfs.cost[2] = 60 * MS;
+    edfs.period[0] = 10 * SLOW * MS;
+    edfs.cost[0] = 2 * SLOW * MS;
+    edfs.period[1] = 20 * SLOW * MS;
+    edfs.cost[1] = 6 * SLOW * MS;
+    edfs.period[2] = 50 * SLOW * MS;
+    edfs.cost[2] = 15 * SLOW * MS;
     memset(hogs.weight, 0, sizeof hogs.weight);
     hogs.stop = false;
     hogs.ended = 0;
     for (uint64_t i = 0; i < 3; i++)
         proc_ready(proc_kernel("hog", hog, (void *)i));
-    run_edf(3, 6, 90);
+    run_edf(3, 12, 90);
     hogs.stop = true;
     CHECK_EQ(edfs.refused, 0);
     CHECK_EQ(edfs.missed, 0);

@@ -26,3 +26,7 @@ echo * .*
 #> motd users .*
 ls -d /proc/[1]
 #> /proc/1/
+mkdir /tmp/many; for i in $(seq 300); do echo > /tmp/many/file$i; done
+ls /tmp/many/* | wc -l
+#>      300
+rm -r /tmp/many

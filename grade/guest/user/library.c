@@ -4,6 +4,10 @@
  */
 #include "check.h"
 
+enum {
+    MS = 1000000
+};
+
 /* ---- the way in and out ---- */
 
 static char *const words[] = { "test/library", "echo_args", "1", "a b", "", "'",
@@ -81,6 +85,84 @@ exit_in_order(void)
     atexit(first);
     atexit(second);
     exits("bye");
+}
+
+static unsigned rung;
+
+static void
+ring(void)
+{
+    rung++;
+}
+
+static void
+rung_often(void)
+{
+    if (rung != 100)
+        _exits("not all functions ran");
+}
+
+/* There may be any number of atexit functions. */
+TEST(atexit_many)
+{
+    struct waitmsg w;
+    int pid = fork();
+
+    if (pid == 0) {
+        CHECK_EQ(atexit(rung_often), 0); /* the last to run */
+        for (int i = 0; i < 100; i++)
+            CHECK_EQ(atexit(ring), 0);
+        exits(check_failures ? "a check failed" : "");
+    }
+    CHECK_EQ(wait_for(pid, &w), pid);
+    CHECK_STR(w.msg, "");
+}
+
+static int
+child_that_says(const char *msg)
+{
+    int pid = fork();
+
+    if (pid == 0)
+        exits(msg);
+    return pid;
+}
+
+/*
+ * What wait_for meets on its way is kept: for wait_any in order, and for a
+ * wait_for of that child.  A child does not inherit it.
+ */
+TEST(wait_for_keeps_reports)
+{
+    struct waitmsg w;
+    int a = child_that_says("a"), b = child_that_says("b"), c, d;
+
+    sleep(5 * MS);
+    c = child_that_says("c");
+    CHECK_EQ(wait_for(c, &w), c);
+    CHECK_STR(w.msg, "c");
+    d = fork();
+    if (d == 0) {
+        CHECK_EQ(wait_any(&w), -E_NOCHILD);
+        exits(check_failures ? "a check failed" : "");
+    }
+    CHECK_EQ(wait_for(b, &w), b);
+    CHECK_STR(w.msg, "b");
+    CHECK_EQ(wait_any(&w), a);
+    CHECK_STR(w.msg, "a");
+    CHECK_EQ(wait_any(&w), d);
+    CHECK_STR(w.msg, "");
+    CHECK_EQ(wait_for(b, &w), -E_NOCHILD);
+}
+
+/* The end of the heap is what brk says that it is. */
+TEST(brk_agrees)
+{
+    int64_t end = brk(0);
+
+    CHECK_EQ(brk((uint64_t)end + 1), end + PAGE_SIZE);
+    CHECK_EQ(brk(0), end + PAGE_SIZE);
+    CHECK_EQ(brk((uint64_t)end), end);
 }
 
 /* exits runs the atexit functions, last first. */

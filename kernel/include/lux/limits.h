@@ -21,8 +21,8 @@
 #define MAX_NAME      32  /* bytes in a process name, with its NUL */
 #define MAX_PATH      256 /* bytes in a path, with its NUL */
 #define MAX_ERR       128 /* bytes in an error, note or exit string, with NUL */
-#define MAX_ARGS      128 /* arguments of one exec */
-#define MAX_ARGLEN    8192 /* bytes in all arguments of one exec, with NULs */
+#define MAX_ARGS      1024  /* arguments of one exec */
+#define MAX_ARGLEN    49152 /* bytes in all arguments of one exec, with NULs */
 #define MAX_IO        (1ul << 20) /* bytes in one read, write or record */
 #define MAX_NOTES     8           /* notes that wait for one process */
 #define MAX_FDS       4096      /* open files of one process, and more at ... */
