@@ -81,6 +81,9 @@ def make_root(root: Path) -> None:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, root / name)
     shutil.rmtree(root / "tools/course", ignore_errors=True)
+    for name, step in zip(FILES, ("2.2", "2.1")):
+        text = (root / name).read_text(encoding="utf-8")
+        (root / name).write_text(text.replace("Lab 2.10", f"Lab {step}"), "utf-8")
     lab = root / "labs/02-small"
     lab.mkdir(parents=True)
     (lab / "rubric.toml").write_text(TEXT, encoding="utf-8")
@@ -603,6 +606,34 @@ def test_builds_that_never_end_are_stopped(
     assert got.unbuilt and got.points == 0 and not got.infrastructure
 
 
+def test_file_that_does_not_build_costs_its_steps(tree: Path) -> None:
+    """A missing semicolon costs the steps of its file, and the reports say why; a
+    kernel that cannot be linked has no file to leave out."""
+    got = graded(tree, c="+int forgotten\n\nint more;\n")
+    assert got.unbuilt == [] and got.points == 67
+    assert "kernel/mmu/copy.c does not build (line " in got.without["2.2"]
+    assert "expected" in got.notes[0] and "2.2" in got.notes[0]
+    assert score.from_dict(json.loads(got.to_json()), got.rubric).points == 67
+    entry = klass.Entry("ann", None, score=got)
+    assert entry.reason == got.without["2.2"]
+    both = graded(tree, c="+int forgotten\n\nint x;\n", asm="+        mov eax,\n")
+    assert both.points == 0 and set(both.without) == {"2.1", "2.2"}
+    unlinked = graded(
+        tree,
+        c="+int elsewhere(void);\nint more(void);\n"
+        "int more(void)\n{\n    return elsewhere();\n}\n",
+    )
+    assert "elsewhere" in " ".join(unlinked.unbuilt) and unlinked.points == 0
+    assert "elsewhere" in klass.Entry("bob", None, score=unlinked).reason
+
+
+def test_missing_sim_c_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without sim_c the page of a class says that nothing was compared."""
+    monkeypatch.setattr(similar.shutil, "which", lambda name: None)
+    whole = klass.Class(SMALL, Path(), "", Path(), Path())
+    assert "install similarity-tester" in klass.index(whole, [], [])
+
+
 def test_nothing_else_of_a_submission_is_used(tree: Path, tmp_path: Path) -> None:
     """A submission's Makefile, tests and tools stay where they are."""
     place = tmp_path / "x.tar"
@@ -1016,7 +1047,7 @@ def test_class_goes_through(
         for line in (out / "scores.csv").read_text(encoding="utf-8").splitlines()
     ]
     assert ["ann", "graded", "100"] in rows and ["bob", "graded", "100"] in rows
-    assert ["_dan", "does not build", "0"] in rows
+    assert ["_dan", "graded without a file", "67"] in rows
     assert ["zoe", "nothing handed in", ""] in rows
     assert [row[1] for row in rows].count("refused") == 4
     page = (out / "index.html").read_text(encoding="utf-8")

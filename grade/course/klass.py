@@ -34,6 +34,7 @@ from grade.course.score import (
     from_dict,
     tools,
 )
+from grade.course import similar
 from grade.course.similar import own_work, pairs
 from grade.course.sources import Refused
 from grade.course.submission import Submission, collect
@@ -60,7 +61,24 @@ class Entry:
             return "not graded: host trouble"
         if self.score.refused:
             return "refused"
+        if self.score.without:
+            return "graded without a file"
         return "does not build" if self.score.unbuilt else "graded"
+
+    @property
+    def reason(self) -> str:
+        """Why it has no points, or not those of all steps, in one line; or ""."""
+        if self.trouble or self.score is None:
+            return self.trouble
+        if self.score.refused:
+            return self.score.refused
+        errors = [
+            line
+            for line in self.score.unbuilt
+            if re.search("error:|undefined reference", line)
+        ]
+        whys = (errors or self.score.unbuilt)[:1] + [*self.score.without.values()]
+        return "; ".join(dict.fromkeys(whys))
 
 
 @dataclass
@@ -197,7 +215,7 @@ def scores_csv(whole: Class) -> str:
     write(["student", "state", "points", *[step.id for step in steps], "reason"])
     for entry in whole.entries:
         score = entry.score
-        reason = entry.trouble or (score.refused if score else "")
+        reason = entry.reason
         cells: list[object] = ["" for _ in range(len(steps) + 1)]
         if score is not None and not score.infrastructure:
             cells = [score.points, *[step.points for step in score.steps]]
@@ -263,7 +281,7 @@ def _students(whole: Class) -> list[str]:
     lines.append('<th></th><th class="n">points</th></tr></thead>')
     for entry in whole.entries:
         name, score = escape(entry.student), entry.score
-        reason = entry.trouble or (score.refused if score else "")
+        reason = entry.reason
         state = escape(entry.state + (f": {reason}" if reason else ""))
         if score is None:
             lines.append(f"<tr><td>{name}</td><td>{state}</td><td></td><td></td></tr>")
@@ -300,6 +318,8 @@ def index(
     )
     body.append("no proof: short steps have few solutions.</p><table><thead><tr>")
     body.append('<th class="n">alike</th><th>students</th></tr></thead>')
+    if not similar.available():
+        body.append(f"<tr><td></td><td>{similar.MISSING}</td></tr>")
     for names in same:
         shown = escape(", ".join(names))
         body.append(f'<tr><td class="n">same files</td><td>{shown}</td></tr>')
@@ -380,6 +400,9 @@ def run_class(
     alike, same = compare(whole)
     (out / "scores.csv").write_text(scores_csv(whole), encoding="utf-8")
     rows = [f"{part},{a},{b}\n" for part, a, b in alike]
+    if not similar.available():
+        print(f"similar.csv: {similar.MISSING}", file=sys.stderr)
+        rows = [f"# {similar.MISSING}\n"]
     (out / "similar.csv").write_text(
         "per cent,student,student\n" + "".join(rows), encoding="utf-8"
     )

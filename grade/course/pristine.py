@@ -12,11 +12,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from grade.course.confine import NOBODY
@@ -79,12 +81,52 @@ def copy_with(tree: Path, submission: Submission) -> Iterator[Path]:
         yield copy
 
 
+def faults(said: list[str], names: Iterable[str]) -> dict[str, str]:
+    """Which of these files the compiler or the assembler refused, and why."""
+    found: dict[str, str] = {}
+    for line in said:
+        match = re.match(r"(\S+?):(\d+)(?::\d+)?: (?:fatal )?error: (.*)", line)
+        if match and match[1] in names:
+            found.setdefault(match[1], f"line {match[2]}: {match[3]}")
+    return found
+
+
+def steps_of(source: Path, lab: int) -> set[str]:
+    """The steps whose functions a starter's file has, by their tags."""
+    text = source.read_text(encoding="utf-8", errors="replace")
+    return set(re.findall(rf"\bLab ({lab}\.\d+)\b", text))
+
+
 def grade_submission(
     tree: Path, lab: int, submission: Submission, jobs: int = 2, **more: object
 ) -> Score:
-    """Grade a submission in a copy of that pristine tree."""
-    with copy_with(tree, submission) as copy:
-        score = grade_tree(copy, lab, jobs, confined=True, **more)  # type: ignore[arg-type]
+    """Grade a submission in a copy of that pristine tree.
+
+    A file that does not build costs its own steps: the starter's is used in its
+    place, and what is left is graded.
+    """
+
+    def grade_files(given: Submission) -> Score:
+        with copy_with(tree, given) as copy:
+            return grade_tree(copy, lab, jobs, confined=True, **more)  # type: ignore[arg-type]
+
+    first = score = grade_files(submission)
+    bad: dict[str, str] = {}
+    while new := faults(score.unbuilt, submission.files.keys() - bad):
+        bad |= new
+        kept = {name: d for name, d in submission.files.items() if name not in bad}
+        score = grade_files(replace(submission, files=kept))
+    if score.unbuilt:
+        score = first  # nothing that one file is to blame for
+    else:
+        score.digests = first.digests
+        for name, why in bad.items():
+            said = f"{name} does not build ({why})"
+            steps = steps_of(tree / name, lab)
+            score.without |= dict.fromkeys(sorted(steps), said)
+            score.notes.append(
+                f"{said}: not graded is what it has of {' '.join(sorted(steps))}"
+            )
     score.notes += [
         f"{name} is not in the submission: the starter's file was used"
         for name in submission.missing

@@ -61,6 +61,9 @@ class Score:
     runs: dict[str, list[str]] = field(default_factory=dict)  # of a test's name
     refused: str = ""  # why it was not even built
     unbuilt: list[str] = field(default_factory=list)  # what the compiler said
+    without: dict[str, str] = field(
+        default_factory=dict
+    )  # steps that are left out: why
     notes: list[str] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
     student: str = ""
@@ -86,6 +89,8 @@ class Score:
             passed, runs = passed + good, runs + all_
             share += Fraction(good, all_) if all_ else 0
         points = int(step.points * share / len(step.tests))
+        if step.id in self.without:
+            points = 0
         return StepScore(step, passed, runs, points)
 
     @property
@@ -124,6 +129,7 @@ class Score:
             "complete": not self.infrastructure,
             "refused": self.refused,
             "unbuilt": self.unbuilt,
+            "without": self.without,
             "notes": self.notes,
             "steps": [
                 {
@@ -155,6 +161,7 @@ def from_dict(table: Row, rubric: Rubric) -> Score:
         runs={name: ids for s in table["steps"] for name, ids in s["tests"].items()},
         refused=table["refused"],
         unbuilt=table["unbuilt"],
+        without=table["without"],
         notes=table["notes"],
         digests=table["digests"],
         student=table["student"],

@@ -19,6 +19,14 @@ RUN = 24  # words in a row that count as alike
 SMALL = 400  # characters: less is not enough to compare
 
 
+MISSING = "not compared: sim_c is not installed; install similarity-tester"
+
+
+def available() -> bool:
+    """Whether this host can compare."""
+    return shutil.which("sim_c") is not None
+
+
 def own_lines(text: str, starter: str) -> str:
     """The lines of a text that the starter does not have at that place."""
     new, old = text.splitlines(), starter.splitlines()
@@ -42,7 +50,7 @@ def own_work(files: dict[str, bytes], tree: Path) -> str:
 
 def pairs(work: dict[str, str]) -> list[tuple[int, str, str]]:
     """(per cent, a, b): so much of a's work is in b's; highest first."""
-    if shutil.which("sim_c") is None:
+    if not available():
         return []
     names = sorted(name for name, text in work.items() if len(text) >= SMALL)
     found: dict[tuple[str, str], int] = {}

@@ -289,7 +289,7 @@ def build(rubric: Rubric, tests: list[GuestTest | str]) -> None:
 
 def make(variant: Variant) -> None:
     """Have make build a variant within a compiler's limits."""
-    words = ["make", "-s", "say=", "-j2", *variant.make_variables]
+    words = ["make", "-s", "-k", "say=", "-j2", *variant.make_variables]
     done = subprocess.run(
         sources.limited(words),
         cwd=ROOT,
