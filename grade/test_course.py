@@ -356,6 +356,41 @@ def test_labcheck_is_not_content_with_less(tmp_path: Path) -> None:
     assert "b does not" not in wrong
 
 
+def test_labcheck_asks_the_reference_alone_what_it_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut trees and mutants are not asked; a stranger's code always is."""
+    from grade.course import score as scores
+    from grade.course import sources, worker
+    from grade.course.rubric import for_lab
+    from tools.course import labcheck
+
+    told: list[bool] = []
+    rubric = for_lab(ROOT, 2)
+
+    def graded(*_: object, own: bool, **__: object) -> scores.Score:
+        told.append(own)
+        return scores.Score(rubric)
+
+    monkeypatch.setattr(labcheck, "grade_tree", graded)
+    check = Check(labs.load(ROOT, 2), tmp_path)
+    check.reference()
+    check.grade("a")
+    assert told == [False, True]
+
+    asked: list[str] = []
+    for name in ("check_text", "check_object"):
+        monkeypatch.setattr(sources, name, lambda *_: None)
+    monkeypatch.setattr(sources, "check_reads", lambda name, _: asked.append(name))
+    monkeypatch.setattr(worker, "make", lambda _: None)
+    for confined, own in ((False, False), (True, True), (False, True)):
+        value = scores._environment(confined, own).get("LUX9_OWN", "")
+        monkeypatch.setenv("LUX9_OWN", value)
+        asked.clear()
+        worker.build(rubric, [])
+        assert bool(asked) == (confined or not own)
+
+
 def test_labcheck_says_where_the_time_went(tmp_path: Path) -> None:
     """Its last line has the seconds by kind of tree, and trees per hour."""
     check = Check(labs.load(ROOT, 2), tmp_path)

@@ -158,8 +158,9 @@ def wait(batch: Batch, job: str) -> None:
             heard = time.monotonic()
             done = sum(batch.end_of(d).exists() for d in batch.table["files"])
             line = f"job {job}: {done} of {len(batch.table['files'])} graded"
-            for state in sorted(set(states)):
-                line += f", {states.count(state)} tasks {state.lower()}"
+            if states:
+                counts = [f"{states.count(s)} {s.lower()}" for s in sorted(set(states))]
+                line += f"; tasks: {', '.join(counts)}"
             if line != said:
                 print(line, file=sys.stderr, flush=True)
             if not states:

@@ -211,14 +211,16 @@ def tools() -> dict[str, str]:
 # ---- running ----
 
 
-def _environment(confined: bool) -> dict[str, str]:
+def _environment(confined: bool, own: bool = False) -> dict[str, str]:
     """What the worker gets to see of our environment."""
     kept = ("LUX9_SECRET", "SEED", "CROSS", "QEMU", "TMPDIR", "LANG", "FONT")
-    own = {key: os.environ[key] for key in kept if key in os.environ}
+    seen = {key: os.environ[key] for key in kept if key in os.environ}
     if confined:
-        own = {k: v for k, v in own.items() if k != "TMPDIR"} | {"LUX9_CONFINE": "1"}
+        seen = {k: v for k, v in seen.items() if k != "TMPDIR"} | {"LUX9_CONFINE": "1"}
     path = PATH if confined else os.environ.get("PATH", PATH)
-    return own | {
+    if own and not confined:
+        seen |= {"LUX9_OWN": "1"}
+    return seen | {
         "PATH": path,
         "HOME": "/tmp" if confined else os.environ.get("HOME", "/tmp"),
         "LC_ALL": "C.UTF-8",
@@ -234,12 +236,14 @@ def worker_command(tree: Path, lab: int, jobs: int, only: list[str], confined: b
     return [python, str(CONFINE), str(tree), *words] if confined else words
 
 
-def _lines(tree: Path, words: list[str], confined: bool) -> Iterable[Row]:
+def _lines(
+    tree: Path, words: list[str], confined: bool, own: bool = False
+) -> Iterable[Row]:
     """What the worker says, as it says it."""
     process = subprocess.Popen(
         words,
         cwd=tree,
-        env=_environment(confined),
+        env=_environment(confined, own),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE if confined else None,
@@ -268,6 +272,7 @@ def grade_tree(
     confined: bool = False,
     log: Path | None = None,
     progress: Callable[[Row, int], None] | None = None,
+    own: bool = False,
 ) -> Score:
     """Grade a whole tree with its own harness.
 
@@ -275,6 +280,8 @@ def grade_tree(
     not run.  `confined`:
     the code is a stranger's.  `log`: a file that gets each run's row as soon
     as there is one.  `progress` is called with each row and the number of all.
+    `own`: the code is ours, so the compiler is not asked what its files read,
+    which takes longer than to compile them; ignored if it is confined.
     Raises InfrastructureError if this host cannot do it at all.
     """
     tree = tree.resolve()
@@ -290,7 +297,7 @@ def grade_tree(
     }
     total = 0
     for row in _lines(
-        tree, worker_command(tree, lab, jobs, [*only], confined), confined
+        tree, worker_command(tree, lab, jobs, [*only], confined), confined, own
     ):
         if "id" not in row:
             score.refused = row.get("refused", "")

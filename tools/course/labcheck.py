@@ -52,12 +52,17 @@ class Check:
     texts: list[str] = field(default_factory=list)  # what is wrong in them
 
     def grade(self, *only: str) -> Score:
-        """The score of the tree as it is now; a host in trouble is asked twice."""
+        """The score of the tree as it is now; a host in trouble is asked twice.
+
+        What the files read is asked of the reference alone: what is cut from it,
+        or wrong in a mutant, reads nothing else.
+        """
+        more = {"only": only, "own": bool(self.trials)}
         try:
-            return grade_tree(self.tree, self.lab.number, self.jobs, only=only)
+            return grade_tree(self.tree, self.lab.number, self.jobs, **more)
         except InfrastructureError as error:
             print(f"once more: {error}", file=sys.stderr)
-            return grade_tree(self.tree, self.lab.number, self.jobs, only=only)
+            return grade_tree(self.tree, self.lab.number, self.jobs, **more)
 
     def add(self, name: str, score: Score, wrong: list[str], began: float) -> None:
         """Note a trial and print its line of the table."""
