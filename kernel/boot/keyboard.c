@@ -67,7 +67,8 @@ static const struct {
 };
 
 static bool present;
-static bool shift, ctrl, caps, extended;
+static uint8_t shifts, ctrls; /* a bit for the left key, one for the right */
+static bool caps, caps_held, extended;
 static const char *pending = ""; /* rest of a sequence to hand out */
 
 static bool
@@ -140,10 +141,10 @@ key_char(uint8_t code)
 
     if (code >= sizeof(plain) - 1)
         return -1;
-    c = shift ? shifted[code] : plain[code];
+    c = shifts ? shifted[code] : plain[code];
     if (caps && is_letter(c))
         c ^= 'a' ^ 'A';
-    if (ctrl && c >= '@')
+    if (ctrls && c >= '@')
         c &= 0x1f;
     return c != 0 ? c : -1;
 }
@@ -154,6 +155,25 @@ start_sequence(uint8_t code)
     for (size_t i = 0; i < ARRAY_LEN(extended_keys); i++)
         if (extended_keys[i].code == code)
             pending = extended_keys[i].text;
+}
+
+/* Note in *held that one of two keys is down, or up: bit 0 or 1. */
+static void
+hold(uint8_t *held, unsigned which, bool down)
+{
+    uint8_t bit = (uint8_t)(1 << which);
+
+    *held = down ? *held | bit : *held & ~bit;
+}
+
+/* A keyboard repeats the code of a held key, which is one press all the same.
+ */
+static void
+press_caps(bool down)
+{
+    if (down && !caps_held)
+        caps = !caps;
+    caps_held = down;
 }
 
 /* Take note of one scan code; the character it means, or -1. */
@@ -170,10 +190,10 @@ keyboard_key(uint8_t scan)
     case KEY_LEFT_SHIFT:
     case KEY_RIGHT_SHIFT:
         if (!was_extended) /* 0xe0 0x2a is no shift, but comes with arrows */
-            shift = down;
+            hold(&shifts, code == KEY_RIGHT_SHIFT, down);
         return -1;
-    case KEY_CTRL: ctrl = down; return -1;
-    case KEY_CAPS: caps ^= down; return -1;
+    case KEY_CTRL: hold(&ctrls, was_extended, down); return -1;
+    case KEY_CAPS: press_caps(down); return -1;
     }
     if (!down)
         return -1;

@@ -110,7 +110,8 @@ enum {
     KEY_1 = 0x02,
     ENTER = 0x1c,
     EXTENDED = 0xe0,
-    ARROW_UP = 0x48
+    ARROW_UP = 0x48,
+    RIGHT_SHIFT = 0x36
 };
 
 KTEST(keyboard_shift_and_caps)
@@ -128,6 +129,38 @@ KTEST(keyboard_shift_and_caps)
     CHECK_EQ(keyboard_key(CAPS | UP), -1);
     CHECK_EQ(keyboard_key(KEY_A), 'A');
     keyboard_key(CAPS);
+    CHECK_EQ(keyboard_key(KEY_A), 'a');
+    keyboard_key(CAPS | UP);
+}
+
+/* A key that is still held keeps its effect when its twin comes up. */
+KTEST(keyboard_two_keys_of_a_kind)
+{
+    keyboard_key(SHIFT);
+    keyboard_key(RIGHT_SHIFT);
+    keyboard_key(RIGHT_SHIFT | UP);
+    CHECK_EQ(keyboard_key(KEY_A), 'A');
+    keyboard_key(SHIFT | UP);
+    CHECK_EQ(keyboard_key(KEY_A), 'a');
+    keyboard_key(CTRL);
+    keyboard_key(EXTENDED);
+    keyboard_key(CTRL);
+    keyboard_key(EXTENDED);
+    keyboard_key(CTRL | UP);
+    CHECK_EQ(keyboard_key(KEY_A), 1);
+    keyboard_key(CTRL | UP);
+    CHECK_EQ(keyboard_key(KEY_A), 'a');
+}
+
+/* Caps Lock held down repeats its code, and toggles once. */
+KTEST(keyboard_caps_repeats)
+{
+    for (int i = 0; i < 2; i++)
+        keyboard_key(CAPS);
+    CHECK_EQ(keyboard_key(KEY_A), 'A');
+    keyboard_key(CAPS | UP);
+    keyboard_key(CAPS);
+    keyboard_key(CAPS | UP);
     CHECK_EQ(keyboard_key(KEY_A), 'a');
 }
 
