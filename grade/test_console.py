@@ -105,8 +105,8 @@ def test_raw_mode(machine: Machine) -> None:
     raw = "{ echo rawon; echo ready > /dev/cons; "
     machine.send(raw + "head -n 1 /dev/cons | xd > /dev/cons; } > /dev/consctl\n")
     machine.expect("(?m)^ready\r?\n")
-    machine.send("a\x03\x04\b\n")
-    machine.expect("61 *03 *04 *08 *0a")
+    machine.send("a\x03\x04\b\r\n")
+    machine.expect("61 *03 *04 *08 *0d *0a")
     machine.expect(PROMPT)
 
 

@@ -101,7 +101,8 @@ void console_write(const char *s, size_t len);
  * len bytes to buf; how many.  A moment's picture: it may be written on. */
 size_t console_log_read(uint64_t from, char *buf, size_t len);
 
-/* Next character typed (serial or keyboard), or -1.  Polls the devices. */
+/* Next character typed (serial or keyboard; Enter on a serial line is '\r'),
+ * or -1.  Polls the devices. */
 int console_poll(void);
 
 /*

@@ -32,7 +32,7 @@ console_poll(void)
 
     if (c < 0)
         c = keyboard_poll();
-    return c == '\r' ? '\n' : c;
+    return c;
 }
 
 void

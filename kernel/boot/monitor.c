@@ -36,7 +36,7 @@ wait_char(void)
 
     while ((c = console_poll()) < 0)
         cpu_pause();
-    return c;
+    return c == '\r' ? '\n' : c;
 }
 
 /* Read a line without its end into buf; backspace and ^U take back. */

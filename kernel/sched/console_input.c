@@ -14,7 +14,8 @@
  * part of none counts as one.
  *
  * In raw mode (consin_raw) nothing is edited, echoed or acted upon: every
- * character is there for reading as soon as it is typed.
+ * character is there for reading as soon as it is typed, a carriage return as
+ * itself.
  *
  * Serial terminals send DEL (0x7f) for the backspace key, so 0x7f takes back
  * too, and ^C is the interrupt key.
@@ -125,6 +126,8 @@ end_line(char c)
 static void
 typed(char c)
 {
+    if (c == '\r')
+        c = '\n';
     switch (c) {
     case '\n': end_line(c); break;
     case CTRL_D: end_line(c); break;

@@ -3,6 +3,7 @@
  * each key comes at once and nothing but this file echoes it.
  *
  *      ^B ^F arrows   one character       ^A ^E Home End   start, end of line
+ *      Ctrl-arrows    one word
  *      ^H DEL         erase before        ^D Delete        erase under; end
  *      ^K ^U ^W       erase to the end, to the start, the word before
  *      ^P ^N arrows   earlier lines       ^L               write line again
@@ -133,8 +134,9 @@ show_again(void)
 
 /* ---- what keys do ---- */
 
-static void
-erase_word(void)
+/* The start of the word before the cursor, and the end of the one behind. */
+static size_t
+word_left(void)
 {
     size_t from = ed.at;
 
@@ -142,7 +144,19 @@ erase_word(void)
         from--;
     while (from > 0 && ed.text[from - 1] != ' ')
         from--;
-    erase(from, ed.at);
+    return from;
+}
+
+static size_t
+word_right(void)
+{
+    size_t to = ed.at;
+
+    while (to < ed.n && ed.text[to] == ' ')
+        to++;
+    while (to < ed.n && ed.text[to] != ' ')
+        to++;
+    return to;
 }
 
 /* Show the line `step` further back, or nearer. */
@@ -196,7 +210,9 @@ edit_key(int key)
     case KEY_DELETE: erase(ed.at, ed.at + behind(ed.at)); break;
     case CTRL_K: erase(ed.at, ed.n); break;
     case CTRL_U: erase(0, ed.at); break;
-    case CTRL_W: erase_word(); break;
+    case CTRL_W: erase(word_left(), ed.at); break;
+    case KEY_WORD_LEFT: move_to(word_left()); break;
+    case KEY_WORD_RIGHT: move_to(word_right()); break;
     case CTRL_P: show_earlier(1); break;
     case CTRL_N: show_earlier(-1); break;
     case CTRL_L: show_again(); break;

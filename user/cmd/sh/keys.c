@@ -24,18 +24,34 @@ next_byte(void)
     return n == 1 ? c : n == 0 ? -1 : (int)n;
 }
 
-/* The keys that send several bytes: the one that means the same. */
+/*
+ * The keys that send several bytes: the one that means the same.  Their form
+ * is ESC [ numbers end; the second number says what is held, 5 is Ctrl
+ * (ECMA-48 5.4, xterm's control sequences).  A byte that cannot be part of one
+ * is a key of its own.
+ */
 static int
 escape_key(void)
 {
     int c = next_byte();
-    int code = 0;
+    unsigned code = 0, first = 0;
 
-    if (c != '[' && c != 'O')
+    if (c != '[' && c != 'O') {
+        unread = c;
         return KEY_NONE;
-    for (c = next_byte(); isdigit(c); c = next_byte())
-        code = code * 10 + c - '0';
-    switch (c == '~' ? code : c) {
+    }
+    for (c = next_byte(); c >= ' ' && c < '@'; c = next_byte()) {
+        if (c == ';')
+            first = code;
+        code = isdigit(c) && code < 1000 ? code * 10 + (unsigned)c - '0' : 0;
+    }
+    if (c < ' ') {
+        unread = c;
+        return KEY_NONE;
+    }
+    if (first != 0 && code == 5 && (c == 'C' || c == 'D'))
+        return c == 'C' ? KEY_WORD_RIGHT : KEY_WORD_LEFT;
+    switch (c == '~' ? (int)code : c) {
     case 'A': return CTRL_P;
     case 'B': return CTRL_N;
     case 'C': return CTRL_F;

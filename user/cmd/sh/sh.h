@@ -221,7 +221,9 @@ enum key { /* below ' ' the byte itself */
     BACKSPACE = 127,
     KEY_DELETE = 256, /* erases under the cursor */
     KEY_TEXT,         /* a character */
-    MAX_KEY = 4       /* its bytes, at most */
+    KEY_WORD_LEFT,
+    KEY_WORD_RIGHT,
+    MAX_KEY = 4 /* its bytes, at most */
 };
 
 /* The next key; -1 at the end, -E_...  KEY_TEXT: *n bytes in text, a character
