@@ -104,6 +104,18 @@ def test_unknown_command(kernel: Path, start: Start) -> None:
     assert "frobnicate" in machine.command_line("frobnicate 1 2", PROMPT)
 
 
+def test_monitor_refuses_a_long_line(kernel: Path, start: Start) -> None:
+    """The start of a line that is too long is not a command; ^U begins again."""
+    machine = start(kernel=kernel, terminal=True)
+    machine.expect(PROMPT)
+    machine.send("help" + " " * 200 + "frobnicate\n")
+    shown = machine.expect(rf"(?s)help +\r?\n(.*)(?:{PROMPT})")[1]
+    refusal = "monitor: the line is too long (limit 127 bytes); nothing was run"
+    assert shown.splitlines()[0] == refusal and "this list" not in shown
+    machine.send("x" * 200 + "\x15frobnicate\n")
+    machine.expect("frobnicate: no such command")
+
+
 def test_no_long_mode(kernel: Path) -> None:
     """A CPU without long mode is told so, on serial line and screen."""
     setup = Setup(kernel=kernel, cpu="max,-lm", screen=True, limit=4)

@@ -39,11 +39,13 @@ wait_char(void)
     return c == '\r' ? '\n' : c;
 }
 
-/* Read a line without its end into buf; backspace and ^U take back. */
+/* Read a line without its end into buf; backspace and ^U take back.  A line
+ * that is too long is refused: its start may be another command. */
 static void
 read_line(char *buf, size_t len)
 {
     size_t n = 0;
+    bool full = false;
     int c;
 
     while ((c = wait_char()) != '\n') {
@@ -51,15 +53,24 @@ read_line(char *buf, size_t len)
             n--;
             print("\b \b");
         } else if (c == ('U' & 0x1f)) {
+            full = false;
             for (; n > 0; n--)
                 print("\b \b");
-        } else if (c >= ' ' && c < 0x7f && n + 1 < len) {
+        } else if (c >= ' ' && c < 0x7f && n + 1 == len) {
+            full = true;
+        } else if (c >= ' ' && c < 0x7f) {
             buf[n++] = c;
             print("%c", c);
         }
     }
-    buf[n] = '\0';
     print("\n");
+    if (full) {
+        print("monitor: the line is too long (limit %zu bytes); "
+              "nothing was run\n",
+                len - 1);
+        n = 0;
+    }
+    buf[n] = '\0';
 }
 
 /* Cut line at its blanks into at most max words. */
