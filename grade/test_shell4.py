@@ -371,3 +371,21 @@ def test_garbage_for_the_shell(shell: Shell) -> None:
         machine.send("\x03")
         machine.expect(PROMPT)
     assert say(machine, "echo alive") == "alive\n"
+
+
+def test_long_lines_typed(shell: Shell) -> None:
+    """A line typed ahead or at the prompt is used whole or not at all."""
+    machine = shell(limit=200)
+    machine.send(f"sleep 1\necho {'a' * 2000} | wc -c\n")
+    machine.expect(r"\n +2001\s+" + PROMPT)
+    machine.send(f"sleep 1\necho {'b' * 4500} > /tmp/b\necho next\n")
+    machine.expect(r"\[the line is too long: dropped\](?s:.*)\nnext\s+" + PROMPT)
+    machine.send("cat > /tmp/c\n" + "c" * 3000 + "\n\x04")
+    machine.expect(PROMPT)
+    assert say(machine, "wc -c < /tmp/c").split() == ["3001"]
+    machine.send(f"echo {'d' * 4500} > /tmp/d\n")
+    machine.expect(
+        r"the line is too long \(\d+ bytes at most\): nothing is run\s+" + PROMPT
+    )
+    assert "b" not in say(machine, "ls /tmp").split()
+    assert "d" not in say(machine, "ls /tmp").split()

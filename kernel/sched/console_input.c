@@ -10,6 +10,9 @@
  *                                                      the foreground group
  *      ^D              end of input, or hand over what was typed so far
  *
+ * A line that was longer than there is room for is dropped when it ends, and the
+ * screen says so: what is read is what was typed.
+ *
  * A character is one of UTF-8, with one column on the screen; a byte that is
  * part of none counts as one.
  *
@@ -24,8 +27,9 @@
 #include <lux/utf8.h>
 
 enum {
-    LINE = 256,
-    READY = 4096
+    LINE = 4096,
+    READY = 4 * LINE,
+    SHORT = 256 /* bytes that a read takes on its own stack */
 };
 enum {
     CTRL_C = 3,
@@ -41,6 +45,7 @@ static struct {
     uint8_t line[LINE];   /* being typed */
     unsigned len;
     bool refused; /* there was no room for the last character's first byte */
+    bool cut;     /* nor for others: this is not the line that was typed */
     char ready[READY]; /* ring of finished input, ^D as an end mark */
     unsigned head, tail;
     unsigned raw;     /* how many ask for it */
@@ -73,18 +78,21 @@ take_back_word(void)
         take_back();
 }
 
-/* Make the line so far readable; what does not fit is lost, with a bell. */
+/* Make the line so far readable, whole or not at all. */
 static void
 finish_line(void)
 {
-    if (READY - (in.head - in.tail) < in.len) {
-        echo("\a");
+    if (in.cut) {
+        echo("\a[the line is too long: dropped]\n");
+    } else if (READY - (in.head - in.tail) < in.len) {
+        echo("\a[too many lines wait to be read: dropped]\n");
     } else {
         for (unsigned i = 0; i < in.len; i++)
             in.ready[in.head++ % READY] = (char)in.line[i];
         wakeup_locked(&in.readers);
     }
     in.len = 0;
+    in.cut = false;
 }
 
 /* In raw mode each character is a line of its own, of which none ends. */
@@ -107,6 +115,7 @@ add_char(char c)
     /* keep room for the end of the line */
     in.refused = in.len + (utf8_size(byte) ? utf8_size(byte) : 1) > LINE - 2;
     if (in.refused) {
+        in.cut = true;
         echo("\a");
         return;
     }
@@ -137,6 +146,7 @@ typed(char c)
     case CTRL_U:
         while (in.len > 0)
             take_back();
+        in.cut = false;
         break;
     default:
         if (c == '\t' || (unsigned char)c >= ' ')
@@ -150,6 +160,7 @@ drop_input(void)
 {
     echo("^C\n");
     in.len = 0;
+    in.cut = false;
     in.tail = in.head;
 }
 
@@ -231,12 +242,18 @@ consin_take(char *buf, size_t len)
 int64_t
 consin_read(vaddr_t buf, size_t len)
 {
-    char line[LINE];
-    int n = consin_take(line, len < LINE ? len : LINE), err;
+    char few[SHORT], *line = few;
+    size_t room = len < LINE ? len : LINE;
+    int n, err;
 
-    if (n <= 0)
-        return n;
-    err = copy_out(buf, line, (size_t)n);
+    if (room > SHORT) /* before anything is taken */
+        line = kmalloc(room);
+    if (!line)
+        return -E_NOMEM;
+    n = consin_take(line, room);
+    err = n > 0 ? copy_out(buf, line, (size_t)n) : 0;
+    if (line != few)
+        kfree(line);
     return err ? err : n;
 }
 

@@ -22,6 +22,7 @@ static struct {
     const char *prompt;
     char *text;
     size_t n, at, room;
+    bool cut;  /* there was no room for something: Enter runs nothing */
     int back;  /* lines back in history; 0: the one being typed */
     char *own; /* that one, while others are shown */
 } ed;
@@ -95,8 +96,11 @@ insert(const char *s, size_t n)
 {
     size_t rest = ed.n - ed.at;
 
-    if (n > ed.room - ed.n)
+    if (n > ed.room - ed.n) {
         n = whole(s, ed.room - ed.n);
+        ed.cut = true;
+        show("\a", 1);
+    }
     memmove(ed.text + ed.at + n, ed.text + ed.at, rest);
     memcpy(ed.text + ed.at, s, n);
     ed.n += n;
@@ -271,12 +275,18 @@ edit_line(const char *prompt, char *buf, size_t len)
     ed.n = ed.at = 0;
     ed.back = 0;
     ed.room = len - 1;
+    ed.cut = false;
     show(prompt, strlen(prompt));
     result = edit_keys();
     move_to(ed.n);
     bio_flush(&screen);
     raw_mode("rawoff"); /* first: whoever sees the new line may type ^C */
     print(result == -E_INTR ? "^C\n" : "\n");
+    if (ed.cut && result == 0) {
+        print("sh: the line is too long (%lu bytes at most): nothing is run\n",
+                len - 1);
+        ed.n = 0;
+    }
     buf[ed.n] = '\0';
     return result < 0 ? result : (int64_t)ed.n;
 }
