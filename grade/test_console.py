@@ -69,12 +69,17 @@ def test_character_is_a_column(machine: Machine) -> None:
     machine.expect(PROMPT)
 
 
-def test_full_line_ends_with_a_character(machine: Machine) -> None:
-    """A character for whose bytes there is no room is left out, all of it."""
+def test_full_line_is_whole_or_dropped(machine: Machine) -> None:
+    """The longest line is read whole; of one that is a byte longer, nothing."""
     start_cat(machine)
-    machine.send("x" * 253 + "\u00e4\u20ac\u00e4y\n")
+    machine.send("x" * 4094 + "\n")
     machine.expect("\n")
-    machine.expect(r"(?m)^x{253}y\r?\n")
+    machine.expect(r"(?m)^x{4094}\r?\n")
+    machine.send("x" * 4093 + "\u00e4y\n")
+    machine.expect("the line is too long: dropped")
+    machine.send("next\n")
+    machine.expect("\n")
+    machine.expect(r"(?m)^next\r?\n")
     machine.send("\x04")
     machine.expect(PROMPT)
 

@@ -95,13 +95,34 @@ finish_line(void)
     in.cut = false;
 }
 
-/* In raw mode each character is a line of its own, of which none ends. */
+static void
+put_ready(char c)
+{
+    in.ready[in.head++ % READY] = c;
+    wakeup_locked(&in.readers);
+}
+
+/*
+ * In raw mode each character is readable at once.  Where there is no room, the
+ * rest of the line is lost, and the program reads ^C, for which the last byte
+ * of room is kept: what it has of the line is not what was typed.
+ */
 static void
 raw_char(char c)
 {
-    in.line[0] = (uint8_t)c;
-    in.len = 1;
-    finish_line();
+    bool ends = c == '\n' || c == '\r' || c == CTRL_C;
+    unsigned room = READY - (in.head - in.tail);
+
+    if (in.cut) {
+        in.cut = !ends;
+    } else if (room > 1) {
+        put_ready(c);
+    } else {
+        if (room == 1)
+            put_ready(CTRL_C);
+        in.cut = !ends;
+        echo("\a");
+    }
 }
 
 /* A byte of a character, of which all or nothing is kept. */
@@ -263,8 +284,12 @@ consin_raw_on(void)
     uint32_t era;
 
     spin_lock(&in.readers.lock);
-    if (in.raw == 0 && in.len > 0)
+    if (in.raw == 0 && in.len > 0) {
+        bool cut = in.cut;
+
         finish_line();
+        in.cut = cut; /* the rest is still to come, and is no line either */
+    }
     in.raw++;
     era = in.raw_era;
     spin_unlock(&in.readers.lock);
