@@ -384,6 +384,8 @@ def test_long_lines_typed(shell: Shell) -> None:
     machine.send("cat > /tmp/c\n" + "c" * 3000 + "\n\x04")
     machine.expect(PROMPT)
     assert say(machine, "wc -c < /tmp/c").split() == ["3001"]
+    machine.send(f"echo {'e' * 4500}\x15echo again\n")
+    machine.expect(r"\nagain\s+" + PROMPT)
     machine.send(f"echo {'d' * 4500} > /tmp/d\n")
     machine.expect(
         r"the line is too long \(\d+ bytes at most\): nothing is run\s+" + PROMPT

@@ -58,14 +58,16 @@ echo(const char *s)
     console_write(s, strlen(s));
 }
 
-/* A character; nothing if there is none. */
+/* A character; nothing if there is none.  An empty line is a new one. */
 static void
 take_back(void)
 {
+    if (in.len > 0) {
+        in.len -= utf8_last(in.line, in.len);
+        echo("\b \b");
+    }
     if (in.len == 0)
-        return;
-    in.len -= utf8_last(in.line, in.len);
-    echo("\b \b");
+        in.cut = false;
 }
 
 /* The word at the end of the line, and blanks behind it. */
@@ -78,28 +80,35 @@ take_back_word(void)
         take_back();
 }
 
+static unsigned
+ready_room(void)
+{
+    return READY - (in.head - in.tail);
+}
+
+/* Room for the byte is there. */
+static void
+put_ready(char c)
+{
+    in.ready[in.head++ % READY] = c;
+}
+
 /* Make the line so far readable, whole or not at all. */
 static void
 finish_line(void)
 {
     if (in.cut) {
         echo("\a[the line is too long: dropped]\n");
-    } else if (READY - (in.head - in.tail) < in.len) {
+        in.len = 0;
+    } else if (ready_room() < in.len) {
         echo("\a[too many lines wait to be read: dropped]\n");
-    } else {
-        for (unsigned i = 0; i < in.len; i++)
-            in.ready[in.head++ % READY] = (char)in.line[i];
-        wakeup_locked(&in.readers);
+        in.len = 0;
     }
+    for (unsigned i = 0; i < in.len; i++)
+        put_ready((char)in.line[i]);
+    wakeup_locked(&in.readers);
     in.len = 0;
     in.cut = false;
-}
-
-static void
-put_ready(char c)
-{
-    in.ready[in.head++ % READY] = c;
-    wakeup_locked(&in.readers);
 }
 
 /*
@@ -111,18 +120,18 @@ static void
 raw_char(char c)
 {
     bool ends = c == '\n' || c == '\r' || c == CTRL_C;
-    unsigned room = READY - (in.head - in.tail);
 
     if (in.cut) {
         in.cut = !ends;
-    } else if (room > 1) {
+    } else if (ready_room() > 1) {
         put_ready(c);
     } else {
-        if (room == 1)
+        if (ready_room() == 1)
             put_ready(CTRL_C);
         in.cut = !ends;
         echo("\a");
     }
+    wakeup_locked(&in.readers);
 }
 
 /* A byte of a character, of which all or nothing is kept. */
@@ -167,7 +176,6 @@ typed(char c)
     case CTRL_U:
         while (in.len > 0)
             take_back();
-        in.cut = false;
         break;
     default:
         if (c == '\t' || (unsigned char)c >= ' ')

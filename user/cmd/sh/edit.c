@@ -118,6 +118,8 @@ erase(size_t from, size_t to)
     move_to(from);
     memmove(ed.text + from, ed.text + to, rest);
     ed.n -= to - from;
+    if (ed.n == 0)
+        ed.cut = false;
     show(ed.text + from, rest);
     show_times(' ', gone);
     show_times('\b', columns(from, ed.n) + gone);
@@ -284,7 +286,7 @@ edit_line(const char *prompt, char *buf, size_t len)
     print(result == -E_INTR ? "^C\n" : "\n");
     if (ed.cut && result == 0) {
         print("sh: the line is too long (%lu bytes at most): nothing is run\n",
-                len - 1);
+                ed.room);
         ed.n = 0;
     }
     buf[ed.n] = '\0';
