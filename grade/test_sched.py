@@ -43,6 +43,17 @@ def shell(variant: Variant, start: Start) -> Callable[..., Machine]:
     return start_shell
 
 
+def shell_held(variant: Variant, start: Start, cpus: int) -> Machine:
+    """A machine that waits before its first instruction."""
+    return start(
+        kernel=variant.kernel,
+        initrd=variant.archive,
+        terminal=True,
+        cpus=cpus,
+        hold=True,
+    )
+
+
 @pytest.mark.parametrize("cpus", [1, 2, 8])
 def test_prompt(shell: Callable[..., Machine], cpus: int) -> None:
     """The prompt comes, and programs run, on any number of CPUs."""
@@ -65,13 +76,7 @@ def test_nmi_tells_where_each_cpu_was(shell: Callable[..., Machine]) -> None:
 
 def test_late_cpus(variant: Variant, start: Start) -> None:
     """A CPU that starts late is left out, stops itself, and harms no other."""
-    machine = start(
-        kernel=variant.kernel,
-        initrd=variant.archive,
-        terminal=True,
-        cpus=4,
-        hold=True,
-    )
+    machine = shell_held(variant, start, cpus=4)
     names = symbols(variant.kernel)
     send, nowhere, entry = names["apic_send_startup"], 77, 0x8000
     stub = machine.stub()
@@ -105,13 +110,7 @@ def test_late_cpus(variant: Variant, start: Start) -> None:
 
 def test_slow_cpu_is_awaited(variant: Variant, start: Start) -> None:
     """A CPU that has come in is waited for, however long it needs then."""
-    machine = start(
-        kernel=variant.kernel,
-        initrd=variant.archive,
-        terminal=True,
-        cpus=2,
-        hold=True,
-    )
+    machine = shell_held(variant, start, cpus=2)
     names = symbols(variant.kernel)
     stub = machine.stub()
     stub.run_to(names["cpu_init_features"])  # CPU 0's

@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from grade.course import report
+from grade.course import report, similar
 from grade.course.pristine import grade_submission, pristine
 from grade.course.report import bar, escape, page, safe
 from grade.course.roster import RosterError, read_roster, student_of
@@ -34,8 +34,6 @@ from grade.course.score import (
     from_dict,
     tools,
 )
-from grade.course import similar
-from grade.course.similar import own_work, pairs
 from grade.course.sources import Refused
 from grade.course.submission import Submission, collect
 from grade.harness import ROOT
@@ -215,11 +213,10 @@ def scores_csv(whole: Class) -> str:
     write(["student", "state", "points", *[step.id for step in steps], "reason"])
     for entry in whole.entries:
         score = entry.score
-        reason = entry.reason
         cells: list[object] = ["" for _ in range(len(steps) + 1)]
         if score is not None and not score.infrastructure:
             cells = [score.points, *[step.points for step in score.steps]]
-        write([safe(entry.student), entry.state, *cells, safe(reason)])
+        write([safe(entry.student), entry.state, *cells, safe(entry.reason)])
     return out.getvalue()
 
 
@@ -281,8 +278,7 @@ def _students(whole: Class) -> list[str]:
     lines.append('<th></th><th class="n">points</th></tr></thead>')
     for entry in whole.entries:
         name, score = escape(entry.student), entry.score
-        reason = entry.reason
-        state = escape(entry.state + (f": {reason}" if reason else ""))
+        state = escape(entry.state + (f": {entry.reason}" if entry.reason else ""))
         if score is None:
             lines.append(f"<tr><td>{name}</td><td>{state}</td><td></td><td></td></tr>")
             continue
@@ -340,13 +336,13 @@ def compare(whole: Class) -> tuple[list[tuple[int, str, str]], list[list[str]]]:
     for entries in groups.values():
         first = entries[0]
         assert first.submission is not None
-        text = own_work(first.submission.files, whole.tree)
+        text = similar.own_work(first.submission.files, whole.tree)
         if not text.strip():
             continue
         work[first.student] = text
         if len(entries) > 1:
             same.append([entry.student for entry in entries])
-    return pairs(work), same
+    return similar.pairs(work), same
 
 
 def durations(

@@ -94,7 +94,8 @@ def faults(said: list[str], names: Iterable[str]) -> dict[str, str]:
 def steps_of(source: Path, lab: int) -> set[str]:
     """The steps whose functions a starter's file has, by their tags."""
     text = source.read_text(encoding="utf-8", errors="replace")
-    return set(re.findall(rf"\bLab ({lab}\.\d+)\b", text))
+    tag = rf"^[ \t]*[*;/]*[ \t]*Lab ({lab}\.\d+)\s*(?:\*/)?[ \t]*$"
+    return set(re.findall(tag, text, re.M))
 
 
 def grade_submission(

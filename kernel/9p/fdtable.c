@@ -140,8 +140,8 @@ unshared(const struct fd_table *t)
 /*
  * The open file behind fd of the running process, whatever number fd is, with
  * a reference for the caller: it stays open though another process that
- * shares the table closes fd now.  0; -E_BADFD: nothing is open there; -E_BADUSE: not
- * open for `access` (mode_permits), and no reference is kept.
+ * shares the table closes fd now.  0; -E_BADFD: nothing is open there;
+ * -E_BADUSE: not open for `access` (mode_permits), and no reference is kept.
  *
  * Lab 4.3
  */

@@ -58,29 +58,12 @@ chacha20_block(
         out[i] += in[i];
 }
 
-/* 64 bits of the CPU's own generator (Intel SDM 1, 7.3.17); 0: it has none,
- * or is exhausted. */
-static uint64_t
-rdrand(void)
-{
-    uint32_t eax = 1, ebx, ecx = 0, edx;
-    uint64_t value = 0;
-    bool ok = false;
-
-    __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-    if (!(ecx & 1u << 30))
-        return 0;
-    for (int tries = 0; tries < 10 && !ok; tries++)
-        __asm__ volatile("rdrand %0; setc %1" : "=r"(value), "=qm"(ok));
-    return ok ? value : 0;
-}
-
 /* First use: a key.  Caller holds the lock. */
 static void
 seed(void)
 {
     for (int i = 0; i < KEY_WORDS; i += 2) {
-        uint64_t r = rdrand() ^ rdtsc();
+        uint64_t r = cpu_random() ^ rdtsc();
 
         pool.key[i] = (uint32_t)r;
         pool.key[i + 1] = (uint32_t)(r >> 32);

@@ -264,6 +264,9 @@ enum cpu_feature_id {
 /* Does this CPU have it? */
 bool cpu_has(enum cpu_feature_id id);
 
+/* 64 bits of the CPU's own generator; 0: it has none, or is exhausted. */
+uint64_t cpu_random(void);
+
 /* Turn on what this CPU has of PGE, MCE, SMEP, SMAP, UMIP; SSE, WP and NX,
  * which all have. */
 void cpu_init_features(void);

@@ -10,15 +10,6 @@ uintptr_t __stack_chk_guard; /* the compiler's name; read in every function */
 
 void __stack_chk_fail(void) __attribute__((noreturn));
 
-static uint64_t
-rdrand(void)
-{
-    uint64_t v = 0;
-
-    __asm__ volatile("rdrand %0" : "+r"(v) : : "cc");
-    return v;
-}
-
 /*
  * Guarded functions that run now would find another value on their way out;
  * the caller is none.  The low byte is zero, so that no string that runs over
@@ -27,11 +18,7 @@ rdrand(void)
 __attribute__((no_stack_protector)) void
 stack_guard_init(void)
 {
-    uint64_t v = rdtsc() * 0x9e3779b97f4a7c15;
-
-    if (cpu_has(FEATURE_RDRAND))
-        v ^= rdrand();
-    __stack_chk_guard = v << 8;
+    __stack_chk_guard = (rdtsc() * 0x9e3779b97f4a7c15 ^ cpu_random()) << 8;
 }
 
 void

@@ -169,21 +169,6 @@ small_free(struct frame *slab, void *block)
     spin_unlock(&c->lock);
 }
 
-/* When memory is short, the magazines give theirs back first. */
-static void *
-block_of_class(unsigned index)
-{
-    void *block = magazine_take(index);
-
-    if (unlikely(block == NULL))
-        block = small_alloc(index);
-    if (unlikely(block == NULL)) {
-        kheap_trim();
-        block = small_alloc(index);
-    }
-    return block;
-}
-
 unsigned
 kheap_class_size(unsigned class)
 {
@@ -203,17 +188,8 @@ big_order(size_t n)
 static void *
 big_alloc(size_t n)
 {
-    unsigned order = big_order(n);
-    void *pair = order == 1 ? magazine_take(HEAP_PAIRS) : NULL;
-    paddr_t pa;
+    paddr_t pa = pages_alloc(big_order(n));
 
-    if (pair != NULL)
-        return pair;
-    pa = pages_alloc(order);
-    if (unlikely(pa == 0)) {
-        kheap_trim();
-        pa = pages_alloc(order);
-    }
     if (pa == 0)
         return NULL;
     frame_of(pa)->flags |= FRAME_BIG;
@@ -248,6 +224,31 @@ block_room(const struct frame *f)
     return f->flags & FRAME_SLAB ? sizes[slab_class(f)] : PAGE_SIZE << f->order;
 }
 
+/* A block from its magazine, else from where it is cut.  NULL: no memory. */
+static inline void *
+block_alloc(size_t n)
+{
+    void *block = NULL;
+
+    if (likely(n <= MAX_SMALL)) {
+        unsigned class = class_of[(n + GRAIN - 1) / GRAIN];
+
+        block = magazine_take(class);
+        return likely(block != NULL) ? block : small_alloc(class);
+    }
+    if (big_order(n) == 1)
+        block = magazine_take(HEAP_PAIRS);
+    return block != NULL ? block : big_alloc(n);
+}
+
+/* Other CPUs' magazines may have some. */
+static __attribute__((noinline, cold)) void *
+block_alloc_short(size_t n)
+{
+    kheap_trim();
+    return block_alloc(n);
+}
+
 static void *
 heap_alloc(size_t n, void *caller)
 {
@@ -256,9 +257,9 @@ heap_alloc(size_t n, void *caller)
 
     if (n > MAX_BIG || mem_should_fail())
         return NULL;
-    block = total <= MAX_SMALL
-                    ? block_of_class(class_of[(total + GRAIN - 1) / GRAIN])
-                    : big_alloc(total);
+    block = block_alloc(total);
+    if (unlikely(block == NULL))
+        block = block_alloc_short(total);
     if (block == NULL)
         return NULL;
     return heap_block_out(

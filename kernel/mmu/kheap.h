@@ -73,14 +73,13 @@ enum {
 
 enum {
     HEAP_CLASSES = 14,
-    HEAP_PAIRS =
-            HEAP_CLASSES, /* a magazine more: two pages, room for a message of 9P */
+    HEAP_PAIRS = HEAP_CLASSES, /* two pages: room for a message of 9P */
     HEAP_MAGAZINES
 };
 
-/* A block of a class, or HEAP_PAIRS; NULL: none is at hand, take one from the slabs. */
+/* A block of a class or of HEAP_PAIRS; NULL: this CPU has none at hand. */
 void *magazine_take(unsigned class);
-/* Keep a free block; false: there is no room, it goes to its slab. */
+/* Keep a free block; false: there is no room. */
 bool magazine_put(unsigned class, void *block);
 /* Blocks that all magazines hold; exact while nothing is allocated or freed. */
 uint64_t magazine_blocks(void);

@@ -11,7 +11,6 @@ write_console(void *unused, const void *text, size_t n)
     return cons_write(text, n);
 }
 
-/* Text of less than PRINT_MAX bytes is one write: lines do not mix. */
 int
 vfprint(int fd, const char *fmt, va_list args)
 {

@@ -138,7 +138,6 @@ write_descriptor(void *fd, const void *text, size_t n)
     return write(*(int *)fd, text, n);
 }
 
-/* Text of less than PRINT_MAX bytes is one write: lines do not mix. */
 int
 vfprint(int fd, const char *fmt, va_list args)
 {

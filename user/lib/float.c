@@ -273,10 +273,11 @@ text_hexadecimal(char *p, double value, const struct spec *spec)
 }
 
 /* The sign apart, so that -0 keeps it; then inf, nan or digits. */
-static int
-lower_text(char *text, double value, char letter, const struct spec *spec)
+static char *
+text_signed(struct float_text *t, double value, char letter,
+        const struct spec *spec)
 {
-    char *p = text;
+    char *p = t->text;
 
     if (__builtin_signbit(value)) {
         *p++ = '-';
@@ -284,22 +285,34 @@ lower_text(char *text, double value, char letter, const struct spec *spec)
     } else if (spec->plus || spec->space) {
         *p++ = spec->plus ? '+' : ' ';
     }
-    if (value != value || value > 1.7976931348623157e308) {
+    t->start = (int)(p - t->text);
+    t->finite = value <= 1.7976931348623157e308;
+    if (!t->finite) {
         memcpy(p, value != value ? "nan" : "inf", 3);
-        return (int)(p + 3 - text);
+        return p + 3;
     }
-    p = letter == 'a' ? text_hexadecimal(p, value, spec)
-                      : text_finite(p, value, letter, spec);
-    return (int)(p - text);
+    if (letter != 'a')
+        return text_finite(p, value, letter, spec);
+    t->start += 2;
+    return text_hexadecimal(p, value, spec);
 }
 
-int
-float_text(char *text, double value, char letter, const struct spec *spec)
+void
+float_text(struct float_text *t, double value, char letter,
+        const struct spec *spec)
 {
-    int len = lower_text(text, value, (char)tolower(letter), spec);
+    char lower = (char)tolower(letter);
+    const char *e;
 
-    if (isupper(letter))
-        for (int i = 0; i < len; i++)
-            text[i] = (char)toupper(text[i]);
-    return len;
+    t->len = (int)(text_signed(t, value, lower, spec) - t->text);
+    e = t->finite ? memchr(t->text, lower == 'a' ? 'p' : 'e', (size_t)t->len)
+                  : NULL;
+    t->exponent = e != NULL ? (int)(e - t->text) : t->len;
+    t->zeros = 0;
+    if (t->finite && spec->precision > FLOAT_PRECISION &&
+            (lower != 'g' || spec->alt))
+        t->zeros = spec->precision - FLOAT_PRECISION;
+    if (letter != lower)
+        for (int i = 0; i < t->len; i++)
+            t->text[i] = (char)toupper(t->text[i]);
 }

@@ -146,8 +146,9 @@ int semrelease(uint32_t *sem, uint32_t n);
 
 /*
  * Move the end of the heap to addr, rounded up to a page; brk(0) only tells.
- * The end of the heap now.  New bytes are zero.  -E_BADARG (below the heap's start), -E_INUSE
- * (others lie there; or it is shared and would shrink), -E_NOMEM.
+ * The end of the heap now.  New bytes are zero.  -E_BADARG (below the heap's
+ * start), -E_INUSE (others lie there; or it is shared and would shrink),
+ * -E_NOMEM.
  */
 int64_t brk(uint64_t addr);
 
@@ -274,7 +275,8 @@ int exec_search(const char *name, char *const argv[]);
 
 /*
  * Wait for child pid; pid, or an error of wait.  What other children say
- * meanwhile is kept for wait_any and for a later wait_for.
+ * meanwhile is kept, as far as there is memory, for wait_any and for a later
+ * wait_for.
  */
 int wait_for(int pid, struct waitmsg *w);
 
@@ -337,8 +339,8 @@ int snprint(char *buf, size_t len, const char *fmt, ...);
 
 /*
  * To fd 1 or 2, both the console until there are files.  One write for a text
- * of at most PRINT_MAX bytes, else one for each PRINT_MAX.  The length of the
- * text, or the error of a write.
+ * of at most PRINT_MAX bytes, so that lines do not mix, else one for each
+ * PRINT_MAX.  The length of the text, or the error of a write.
  */
 int print(const char *fmt, ...);
 int fprint(int fd, const char *fmt, ...);

@@ -6,56 +6,33 @@
 #include "lib/float.h"
 #include "boot/format.h"
 
-/* Zeros that a precision asks for behind all digits that float_text gives. */
-static int
-further_zeros(const struct spec *spec, const char *text, int len)
+static void
+put_bytes(struct sink *s, const char *text, int n)
 {
-    bool digits =
-            isdigit(text[len - 1]) && memchr(text, '.', (size_t)len) != NULL;
-
-    return digits && spec->precision > FLOAT_PRECISION
-                   ? spec->precision - FLOAT_PRECISION
-                   : 0;
+    for (int i = 0; i < n; i++)
+        sink_put(s, text[i]);
 }
 
-/*
- * The text of value in its width: zeros of the flag 0 go behind the sign and
- * 0x, those of a large precision before the exponent.
- */
+/* The zeros that the flag 0 asks for go behind the sign and 0x. */
 static void
 put_float(struct sink *s, const struct spec *spec, char letter, double value)
 {
-    char text[FLOAT_MAX];
-    int len = float_text(text, value, letter, spec), sign = 0, mantissa = 0;
-    int more, blanks, zeros = 0;
-    bool general = tolower(letter) == 'g' && !spec->alt;
+    struct float_text t;
+    int blanks, zeros = 0;
 
-    if (!isalnum(text[0]))
-        sign = 1;
-    if (tolower(letter) == 'a' && text[sign] == '0')
-        sign += 2;
-    while (mantissa < len &&
-            (mantissa < sign || isdigit(text[mantissa]) ||
-                    text[mantissa] == '.' ||
-                    (tolower(letter) == 'a' && isxdigit(text[mantissa]))))
-        mantissa++;
-    more = general ? 0 : further_zeros(spec, text, len);
-    blanks = spec->width - len - more;
-    if (spec->zero && !spec->left && isxdigit(text[sign]) && mantissa > sign &&
-            blanks > 0) {
+    float_text(&t, value, letter, spec);
+    blanks = spec->width - t.len - t.zeros;
+    if (spec->zero && !spec->left && t.finite) {
         zeros = blanks;
         blanks = 0;
     }
     if (!spec->left)
         sink_fill(s, ' ', blanks);
-    for (int i = 0; i < sign; i++)
-        sink_put(s, text[i]);
+    put_bytes(s, t.text, t.start);
     sink_fill(s, '0', zeros);
-    for (int i = sign; i < mantissa; i++)
-        sink_put(s, text[i]);
-    sink_fill(s, '0', more);
-    for (int i = mantissa; i < len; i++)
-        sink_put(s, text[i]);
+    put_bytes(s, t.text + t.start, t.exponent - t.start);
+    sink_fill(s, '0', t.zeros);
+    put_bytes(s, t.text + t.exponent, t.len - t.exponent);
     if (spec->left)
         sink_fill(s, ' ', blanks);
 }

@@ -49,16 +49,16 @@ kept(int pid)
     return r;
 }
 
-static int
+/* Without memory for it the report is lost: the caller waits for another. */
+static void
 keep(int pid, const struct waitmsg *w)
 {
     struct report *r = malloc(sizeof(*r));
 
     if (r == NULL)
-        return (int)error_set(-E_NOMEM);
+        return;
     *r = (struct report){ NULL, pid, *w };
     *kept(-1) = r;
-    return 0;
 }
 
 static int
@@ -74,7 +74,6 @@ give(struct report **at, struct waitmsg *w)
     return pid;
 }
 
-/* wait, but first the reports that wait_for has kept. */
 int
 wait_any(struct waitmsg *w)
 {
@@ -83,7 +82,6 @@ wait_any(struct waitmsg *w)
     return *r != NULL ? give(r, w) : wait(w);
 }
 
-/* Wait until pid is dead; reports of other children stay for wait_any. */
 int
 wait_for(int pid, struct waitmsg *w)
 {
@@ -94,8 +92,7 @@ wait_for(int pid, struct waitmsg *w)
     if (*r != NULL)
         return give(r, w);
     while ((got = wait(&msg)) >= 0 && got != pid)
-        if (keep(got, &msg) < 0)
-            return -E_NOMEM;
+        keep(got, &msg);
     if (got >= 0 && w != NULL)
         *w = msg;
     return got;

@@ -61,6 +61,19 @@ cpu_has(enum cpu_feature_id id)
     return registers[f->reg] >> f->bit & 1;
 }
 
+uint64_t
+cpu_random(void)
+{
+    uint64_t value = 0;
+    bool ok = false;
+
+    if (!cpu_has(FEATURE_RDRAND))
+        return 0;
+    for (int tries = 0; tries < 10 && !ok; tries++) /* Intel SDM 1, 7.3.17 */
+        __asm__ volatile("rdrand %0; setc %1" : "=r"(value), "=qm"(ok));
+    return ok ? value : 0;
+}
+
 void
 cpu_init_features(void)
 {
