@@ -33,7 +33,7 @@ sys_fd_walk(uint64_t fd, uint64_t path, uint64_t to)
 {
     struct chan *at = NULL, *c;
     char buf[MAX_PATH];
-    int err = copy_str_in(buf, path, sizeof buf);
+    int err = copy_path_in(buf, path);
 
     if (err >= 0 && (int)fd != -1)
         err = fd_chan((int)fd, &at, FD_ANY);
@@ -63,7 +63,7 @@ sys_fd_create(
 {
     struct chan *at, *c;
     char buf[MAX_PATH];
-    int err = copy_str_in(buf, path, sizeof buf);
+    int err = copy_path_in(buf, path);
 
     if (err >= 0)
         err = fd_chan((int)fd, &at, FD_ANY);

@@ -19,7 +19,7 @@ open_user(uint64_t path, enum name_for why, uint64_t mode, uint64_t perm,
         struct chan **out)
 {
     char buf[MAX_PATH];
-    int err = copy_str_in(buf, path, sizeof buf);
+    int err = copy_path_in(buf, path);
 
     if (err < 0)
         return err;

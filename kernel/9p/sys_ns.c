@@ -10,7 +10,7 @@ static int
 name_user(uint64_t path, enum name_for why, struct chan **out)
 {
     char buf[MAX_PATH];
-    int err = copy_str_in(buf, path, sizeof buf);
+    int err = copy_path_in(buf, path);
 
     return err < 0 ? err : name_open(buf, why, 0, 0, out);
 }
@@ -115,7 +115,7 @@ name_unmounted(uint64_t new, struct chan **what)
 {
     struct chan *open;
     char buf[MAX_PATH];
-    int err = copy_str_in(buf, new, sizeof buf);
+    int err = copy_path_in(buf, new);
 
     if (err >= 0)
         err = name_open(buf, NAME_BIND_NEW, 0, 0, what);

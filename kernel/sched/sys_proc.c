@@ -23,6 +23,14 @@ sys_rfork(uint64_t flags)
     return proc_rfork(flags);
 }
 
+int
+copy_path_in(char buf[MAX_PATH], vaddr_t path)
+{
+    int len = copy_str_in(buf, path, MAX_PATH);
+
+    return len == -E_TOOBIG ? -E_NAMELEN : len;
+}
+
 /* Copy the vector of strings at `argv` in: 0, -E_TOOBIG, -E_BADADDR. */
 static int
 copy_args(struct exec_args *args, vaddr_t argv)
@@ -55,7 +63,7 @@ sys_exec(uint64_t path, uint64_t argv)
 
     if (!args)
         return -E_NOMEM;
-    err = copy_str_in(args->path, path, sizeof args->path);
+    err = copy_path_in(args->path, path);
     if (err >= 0)
         err = copy_args(args, argv);
     if (err >= 0)

@@ -25,4 +25,7 @@
 #define IN_STAGE_4(row)
 #endif
 
+/* A path from user memory: its length, -E_BADADDR, -E_NAMELEN (MAX_PATH). */
+int copy_path_in(char buf[MAX_PATH], vaddr_t path);
+
 void syscall_dispatch(struct trapframe *tf);

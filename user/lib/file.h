@@ -16,7 +16,7 @@
  * current directory, "#c/a" at the root of device c; "." is where one is,
  * ".." goes back the way that led here, also where something is mounted.
  * Beside the errors named, each call that takes a path may give -E_NOEXIST,
- * -E_NOTDIR, -E_PERM, -E_NAME, -E_TOOBIG (MAX_PATH), -E_NODEV, -E_NOMEM, and
+ * -E_NOTDIR, -E_PERM, -E_NAME, -E_NAMELEN (MAX_PATH), -E_NODEV, -E_NOMEM, and
  * on a server's files -E_REMOTE (its own words are in errstr), -E_HUNGUP and
  * -E_BADMSG.  Each that takes an fd may give -E_BADFD.  All may block.
  */

@@ -49,7 +49,7 @@ int rfork(unsigned flags);
  * (if there is one), path, and argv[1] onwards.  Open files stay open but
  * those of OCEXEC.  Returns only if it failed: what open says, -E_BADEXEC
  * (not a static ELF64 for this machine, or one that lies), -E_TOOBIG
- * (MAX_ARGS, MAX_ARGLEN, MAX_PATH), -E_NOMEM.
+ * (MAX_ARGS, MAX_ARGLEN), -E_NAMELEN (MAX_PATH), -E_NOMEM.
  */
 int exec(const char *path, char *const argv[]);
 

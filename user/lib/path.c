@@ -20,7 +20,7 @@ path_join(char *buf, size_t len, const char *dir, const char *name)
 
     if (wanted < (int)len)
         return true;
-    error_set(-E_TOOBIG);
+    error_set(-E_NAMELEN);
     return false;
 }
 

@@ -19,7 +19,7 @@ exec_search(const char *name, char *const argv[])
     if (strchr(name, '/') != NULL)
         return exec(name, argv);
     if (snprint(path, sizeof(path), "/bin/%s", name) >= (int)sizeof(path))
-        return (int)error_set(-E_TOOBIG);
+        return (int)error_set(-E_NAMELEN);
     return exec(path, argv);
 }
 

@@ -21,5 +21,7 @@ test $(ns | wc -c) -gt 2100; echo $?
 #> 0
 test $(ns | wc -l) -gt 60; echo $?
 #> 0
+touch $(seq 99 | tr -d '\n' | cut -c 1-99)$(seq 150 | tr -d '\n') 2>&1 | sed 's/[0-9]*//g'
+#> touch: : file name too long
 cat /tmp/$(seq 60 | tr -d '\n')
 #> cat: /tmp/123456789101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960: file does not exist

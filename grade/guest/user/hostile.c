@@ -171,7 +171,7 @@ pass_exec_limits(void)
     memset(big, 'x', MAX_ARGLEN);
     CHECK_EQ(exec("bin/true", many), -E_TOOBIG);
     CHECK_EQ(exec("bin/true", (char *[]){ big, NULL }), -E_TOOBIG);
-    CHECK_EQ(exec(path, (char *[]){ "x", NULL }), -E_TOOBIG);
+    CHECK_EQ(exec(path, (char *[]){ "x", NULL }), -E_NAMELEN);
     CHECK_EQ(exec("", (char *[]){ "x", NULL }), -E_NOEXIST);
     CHECK_EQ(exec("/", (char *[]){ "x", NULL }), -E_NOEXIST);
     CHECK_EQ(exec("bin", (char *[]){ "x", NULL }), -E_NOEXIST);

@@ -168,7 +168,7 @@ TEST(bad_names)
     CHECK_EQ(open(path, OREAD), -E_NOEXIST); /* just fits */
     path[MAX_PATH - 1] = 'a';
     path[MAX_PATH] = '\0';
-    CHECK_EQ(open(path, OREAD), -E_TOOBIG);
+    CHECK_EQ(open(path, OREAD), -E_NAMELEN);
     for (size_t i = 0; i < MAX_PATH - 1; i++)
         path[i] = i % 2 ? '.' : '/';
     path[MAX_PATH - 1] = '\0';

@@ -29,7 +29,7 @@ srv_post(const char *name, int fd)
     int board, err;
 
     if (!path_join(path, sizeof(path), "/srv", name))
-        return -E_TOOBIG;
+        return -E_NAMELEN;
     board = create(path, OWRITE | OEXCL, 0600);
     if (board < 0)
         return board;
