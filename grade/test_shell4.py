@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import Callable
 
@@ -371,6 +372,20 @@ def test_garbage_for_the_shell(shell: Shell) -> None:
         machine.send("\x03")
         machine.expect(PROMPT)
     assert say(machine, "echo alive") == "alive\n"
+
+
+def test_long_line_begun_in_raw_mode(shell: Shell) -> None:
+    """Of a line that is too long the beginning is not used either: a program in
+    raw mode has not read it when the rest comes."""
+    machine = shell(limit=200)
+    rawon = "{ echo rawon; sleep 2; } > '#c/consctl'"
+    machine.send(f"{rawon}; echo no''w; sleep 2\n")
+    time.sleep(0.5)  # early or late, the end is the same
+    machine.send("echo wrong > /tmp/wrong; ")
+    machine.expect("\nnow")
+    machine.send("x" * 4500 + "\necho next\n")
+    machine.expect(r"\nnext\s+" + PROMPT)
+    assert "wrong" not in say(machine, "ls /tmp").split()
 
 
 def test_long_lines_typed(shell: Shell) -> None:

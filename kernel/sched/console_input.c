@@ -86,6 +86,13 @@ ready_room(void)
     return READY - (in.head - in.tail);
 }
 
+/* After these, what comes in raw mode is another line. */
+static bool
+ends_line(char c)
+{
+    return c == '\n' || c == '\r' || c == CTRL_C;
+}
+
 /* Room for the byte is there. */
 static void
 put_ready(char c)
@@ -93,17 +100,32 @@ put_ready(char c)
     in.ready[in.head++ % READY] = c;
 }
 
+/*
+ * Of the line so far nothing is to be read, nor of its beginning, if that came
+ * in raw mode and waits.
+ */
+static void
+drop_line(const char *why)
+{
+    echo(why);
+    in.len = 0;
+    while (ready_room() < READY) {
+        char last = in.ready[(in.head - 1) % READY];
+
+        if (ends_line(last) || last == CTRL_D)
+            break;
+        in.head--;
+    }
+}
+
 /* Make the line so far readable, whole or not at all. */
 static void
 finish_line(void)
 {
-    if (in.cut) {
-        echo("\a[the line is too long: dropped]\n");
-        in.len = 0;
-    } else if (ready_room() < in.len) {
-        echo("\a[too many lines wait to be read: dropped]\n");
-        in.len = 0;
-    }
+    if (in.cut)
+        drop_line("\a[the line is too long: dropped]\n");
+    else if (ready_room() < in.len)
+        drop_line("\a[too many lines wait to be read: dropped]\n");
     for (unsigned i = 0; i < in.len; i++)
         put_ready((char)in.line[i]);
     wakeup_locked(&in.readers);
@@ -119,16 +141,14 @@ finish_line(void)
 static void
 raw_char(char c)
 {
-    bool ends = c == '\n' || c == '\r' || c == CTRL_C;
-
     if (in.cut) {
-        in.cut = !ends;
+        in.cut = !ends_line(c);
     } else if (ready_room() > 1) {
         put_ready(c);
     } else {
         if (ready_room() == 1)
             put_ready(CTRL_C);
-        in.cut = !ends;
+        in.cut = !ends_line(c);
         echo("\a");
     }
     wakeup_locked(&in.readers);
