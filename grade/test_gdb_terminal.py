@@ -7,6 +7,7 @@ import pty
 import re
 import select
 import signal
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Iterator
 import pytest
 
 from grade.harness import ROOT, Variant
-from grade.harness.build import environment
+from grade.harness.build import environment, gdb_program
 from grade.harness.first_machine import first_machine
 from grade.test_gdb import caught, session
 
@@ -212,6 +213,28 @@ def test_place_with_a_long_name(tmp_path: Path) -> None:
     )
     assert "kernel_main" in run.stdout and run.returncode == 0, run.stdout + run.stderr
     assert (place / "console.log").exists()
+
+
+def test_programs_in_a_folder_with_any_name(tmp_path: Path) -> None:
+    """lux program finds its way through blanks, quotes and backslashes."""
+    elf = ROOT / "build/s3/user/bin/echo.elf"
+    Variant(stage=3, ktest=False).make("all")
+    place = tmp_path / 'it\'s a \\ "course"'
+    (place / "bin").mkdir(parents=True)
+    shutil.copy(elf, place / "bin/echo.elf")
+    code = f"from lux import programs; programs.folder = lambda: Path({str(place)!r})"
+    words = [gdb_program(), "-q", "-nx", "-batch", "-x", "tools/gdb/lux9.py"]
+    words += ["-ex", f"python from pathlib import Path; {code}"]
+    words += [
+        "-ex",
+        "lux program echo",
+        "-ex",
+        "lux program echo",
+        "-ex",
+        "info line main",
+    ]
+    run = subprocess.run(words, cwd=ROOT, capture_output=True, encoding="utf-8")
+    assert "echo.c" in run.stdout and run.stdout.count("symbols of") == 2, run
 
 
 def test_at_mistakes() -> None:

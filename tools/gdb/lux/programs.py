@@ -45,6 +45,11 @@ def lines(name: str, addresses: list[int]) -> list[str]:
     return re.sub(r" \(discriminator \d+\)", "", text).splitlines()
 
 
+def quoted(path: Path) -> str:
+    """A path as one word of a command of GDB, whatever it contains."""
+    return re.sub(r"""([\s\\'"])""", r"\\\1", str(path))
+
+
 class Program(LuxCommand):
     """Load a program's symbols into GDB: lux program NAME|PID.
 
@@ -68,7 +73,7 @@ class Program(LuxCommand):
         if path is None:
             raise LookupError(f"no program {name} in {folder()}")
         if Program.loaded is not None:
-            gdb.execute(f"remove-symbol-file {Program.loaded}", to_string=True)
-        gdb.execute(f"add-symbol-file {path}", to_string=True)
+            gdb.execute(f"remove-symbol-file {quoted(Program.loaded)}", to_string=True)
+        gdb.execute(f"add-symbol-file {quoted(path)}", to_string=True)
         Program.loaded = path
         yield f"symbols of {path}"
