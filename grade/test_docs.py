@@ -69,6 +69,7 @@ SESSIONS = [session for path in documents() for session in sessions_of(path)]
 
 def shape(text: str) -> str:
     """A text without what moves with the code: numbers and widths."""
+    text = text.replace(f"{ROOT}/", "")  # first: it may have blanks and numbers
     text = NOISE.sub("", text.replace("\r", "") + "\n")
     text = re.sub(r"0x[0-9a-f]+|\b[0-9a-f]{12,16}\b|-?\d+", "N", text)
     text = re.sub(r"[^ \n]*/build/", "build/", text)
