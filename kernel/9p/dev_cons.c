@@ -100,12 +100,16 @@ static int
 raw_on(struct chan *c)
 {
     uint64_t before;
-    uint32_t turn;
-    int err = console_right(&turn);
+    uint32_t turn, number;
 
-    if (err)
-        return err;
-    before = __atomic_exchange_n(&c->aux, consin_raw_on(), __ATOMIC_RELAXED);
+    do {
+        int err = console_right(&turn);
+
+        if (err)
+            return err;
+        number = consin_raw_on(turn);
+    } while (number == 0);
+    before = __atomic_exchange_n(&c->aux, number, __ATOMIC_RELAXED);
     if (before)
         consin_raw_off((uint32_t)before);
     return 0;

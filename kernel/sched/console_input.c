@@ -16,7 +16,7 @@
  * A character is one of UTF-8, with one column on the screen; a byte that is
  * part of none counts as one.
  *
- * In raw mode (consin_raw) nothing is edited, echoed or acted upon: every
+ * In raw mode (consin_raw_on) nothing is edited, echoed or acted upon: every
  * character is there for reading as soon as it is typed, a carriage return as
  * itself.
  *
@@ -48,9 +48,16 @@ static struct {
     bool cut;     /* nor for others: this is not the line that was typed */
     char ready[READY]; /* ring of finished input, ^D as an end mark */
     unsigned head, tail;
-    unsigned raw;     /* how many ask for it */
-    uint32_t raw_era; /* requests of earlier ones count no more; from 1 on */
+    unsigned raw;       /* how many ask for raw mode, */
+    uint32_t raw_since; /* for the user that has the console since that turn */
 } in;
+
+/* A request ends with its user's time at the console. */
+static bool
+raw_mode(void)
+{
+    return in.raw > 0 && in.raw_since == console_since();
+}
 
 static void
 echo(const char *s)
@@ -225,10 +232,10 @@ input_interrupt(struct trapframe *tf)
         bool interrupt;
 
         spin_lock(&in.readers.lock);
-        interrupt = c == CTRL_C && !in.raw;
+        interrupt = c == CTRL_C && !raw_mode();
         if (interrupt)
             drop_input();
-        else if (in.raw)
+        else if (raw_mode())
             raw_char((char)c);
         else
             typed((char)c);
@@ -261,7 +268,7 @@ take_line(char *buf, size_t len, uint32_t turn)
         n = -1;
     while (n >= 0 && (size_t)n < len && in.head != in.tail && c != '\n') {
         c = in.ready[in.tail++ % READY];
-        if (c == CTRL_D && !in.raw)
+        if (c == CTRL_D && !raw_mode())
             break;
         buf[n++] = c;
     }
@@ -307,11 +314,18 @@ consin_read(vaddr_t buf, size_t len)
 }
 
 uint32_t
-consin_raw_on(void)
+consin_raw_on(uint32_t turn)
 {
-    uint32_t era;
+    uint32_t since;
 
     spin_lock(&in.readers.lock);
+    since = console_since();
+    if ((int32_t)(turn - since) < 0) {
+        spin_unlock(&in.readers.lock);
+        return 0;
+    }
+    if (in.raw_since != since)
+        in.raw = 0;
     if (in.raw == 0 && in.len > 0) {
         bool cut = in.cut;
 
@@ -319,26 +333,17 @@ consin_raw_on(void)
         in.cut = cut; /* the rest is still to come, and is no line either */
     }
     in.raw++;
-    era = in.raw_era;
+    in.raw_since = since;
     spin_unlock(&in.readers.lock);
-    return era;
+    return since;
 }
 
 void
 consin_raw_off(uint32_t number)
 {
     spin_lock(&in.readers.lock);
-    if (number == in.raw_era)
+    if (number == in.raw_since)
         in.raw--;
-    spin_unlock(&in.readers.lock);
-}
-
-void
-consin_end_raw(void)
-{
-    spin_lock(&in.readers.lock);
-    in.raw = 0;
-    in.raw_era++;
     spin_unlock(&in.readers.lock);
 }
 
@@ -346,7 +351,6 @@ void
 consin_init(void)
 {
     waitq_init(&in.readers, "console");
-    in.raw_era = 1;
     trap_register(TRAP_IRQ0 + 4, input_interrupt);
     trap_register(TRAP_IRQ0 + 1, input_interrupt);
     apic_route_isa(4, TRAP_IRQ0 + 4);

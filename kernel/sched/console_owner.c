@@ -11,9 +11,10 @@
 
 static struct {
     uint32_t group; /* [t]; the console's interrupt looks without */
-    uint32_t turn;  /* [t] changes with each new group; others look without */
+    uint32_t turn;  /* [t] counts the groups so far; others look without */
+    uint32_t since; /* [t] the first turn of this user; others look without */
     char user[MAX_NAME]; /* [t] of the process that chose the group */
-} owner;
+} owner = { .turn = 1, .since = 1 };
 
 /* May `from` send notes to all of a group?  *n: how many are in it.  The
  * caller holds proctab_lock. */
@@ -63,38 +64,42 @@ console_turn(void)
 }
 
 uint32_t
+console_since(void)
+{
+    return __atomic_load_n(&owner.since, __ATOMIC_ACQUIRE);
+}
+
+uint32_t
 console_group(void)
 {
     return __atomic_load_n(&owner.group, __ATOMIC_RELAXED);
 }
 
-/* The foreground is `group` from now on; true if the user is another one than
- * before.  The caller holds proctab_lock. */
-static bool
+/* The foreground is `group` from now on.  The caller holds proctab_lock. */
+static void
 change(uint32_t group, const char *user)
 {
-    bool other = strcmp(user, owner.user) != 0;
+    uint32_t turn = owner.turn + 1;
 
+    if (strcmp(user, owner.user) != 0)
+        __atomic_store_n(&owner.since, turn, __ATOMIC_RELEASE);
     strlcpy(owner.user, user, sizeof owner.user);
     __atomic_store_n(&owner.group, group, __ATOMIC_RELAXED);
-    __atomic_store_n(&owner.turn, owner.turn + 1, __ATOMIC_RELEASE);
-    return other;
+    __atomic_store_n(&owner.turn, turn, __ATOMIC_RELEASE);
 }
 
 int
 console_take(uint32_t group)
 {
     struct proc *p = proc_current();
-    bool may, other = false;
+    bool may;
     unsigned n;
 
     spin_lock(&proctab_lock);
     may = is_owner(p) && may_note_group(p, group, &n);
     if (may && n > 0)
-        other = change(group, proc_hooks.user(p));
+        change(group, proc_hooks.user(p));
     spin_unlock(&proctab_lock);
-    if (other)
-        consin_end_raw();
     return !may ? -E_PERM : n == 0 ? -E_NOPROC : 0;
 }
 

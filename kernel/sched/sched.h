@@ -333,11 +333,11 @@ int consin_take(char *buf, size_t len); /* sleeps */
 
 /* Each character as it is typed, without echo, ^C and ^D too; what was typed
  * of a line so far comes first.  As long as any of those that asked has not
- * taken it back by the number that it got, which is not 0; but no longer than
- * the console is the same user's. */
-uint32_t consin_raw_on(void);
+ * taken it back by the number that it got; but no longer than the console is
+ * the same user's.  0: the user that had `turn` (console_right) has it no
+ * more, and nothing has changed. */
+uint32_t consin_raw_on(uint32_t turn);
 void consin_raw_off(uint32_t number);
-void consin_end_raw(void); /* for all that asked for it */
 
 /* ---- console_owner.c: which processes may read it, which ^C interrupts ----
  * */
@@ -354,6 +354,9 @@ int console_take(uint32_t group);
  * is another one as soon as the console is given away. */
 int console_right(uint32_t *turn);
 uint32_t console_turn(void);
+
+/* The turn with which the console came to the user that has it; any context. */
+uint32_t console_since(void);
 
 /* The group that ^C interrupts; any context. */
 uint32_t console_group(void);

@@ -92,7 +92,7 @@ use_and_pass_on(void)
 
 /*
  * A user to whom the console is given has it, for jobs too, until the system
- * takes it back; raw mode ends with that.
+ * takes it back.
  * cpus: 1 2
  */
 TEST(console_given)
