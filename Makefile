@@ -107,6 +107,7 @@ kernel/mmu/mmu_init.c               what follows, in order
 kernel/mmu/mem_map.c                the loader's map made whole frames
 kernel/mmu/frame_init.c             how frames come to life
 kernel/mmu/frame.c                  pages given out, counted, taken back
+kernel/mmu/reserve.c                pages set aside
 kernel/mmu/buddy.c                  free blocks of 2^order frames
 kernel/mmu/pt.c                     page tables
 kernel/mmu/kmap.c                   the kernel's half of every space
@@ -159,6 +160,7 @@ kernel/sched/archive.c              the boot archive
 kernel/sched/exit.c                 the end of a process
 kernel/sched/note.c                 notes
 kernel/sched/note_group.c           notes to a group, while it forks
+kernel/sched/vital.c                processes that must live
 kernel/sched/user_fault.c           what the CPU refuses a program
 kernel/sched/rendez.c               rendezvous
 kernel/sched/sema.c                 semaphores in user memory

@@ -407,3 +407,25 @@ def test_long_lines_typed(shell: Shell) -> None:
     )
     assert "b" not in say(machine, "ls /tmp").split()
     assert "d" not in say(machine, "ls /tmp").split()
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_shell_comes_back_after_a_fork_bomb(
+    start: Callable[..., Machine], variant: Variant, cpus: int
+) -> None:
+    """Without memory and without a shell the first process goes on, and starts
+    a shell as soon as there is room for one."""
+    setup = dict(mem="64M", cpus=cpus, limit=40, host_limit=250)
+    machine = start(
+        kernel=variant.kernel, initrd=variant.archive, terminal=True, **setup
+    )
+    machine.expect("lux9% $")
+    machine.send("forkbomb -r 6 &\n")
+    machine.expect("out of memory")
+    machine.send("exit gone\n")
+    machine.expect("the shell ended: gone")
+    while machine.expect("alive|lux9% $")[0] != "alive":
+        machine.send("echo a''live\n")
+    machine.send("free\n")
+    machine.expect("total +used +free")
+    assert "powering off" not in machine.console()

@@ -194,16 +194,17 @@ stat_chan(struct chan *c, uint64_t to, uint64_t n)
     size_t room = n < MAX_STAT ? n : MAX_STAT;
     uint8_t *buf = kmalloc(room);
     int64_t got;
+    int err = 0;
 
     if (!buf)
         return -E_NOMEM;
     got = chan_stat(c, buf, room);
     if (got > 0 && c->path && c->path->from)
         got = rename_entry(buf, got, room, path_last(c->path));
-    if (got > 0 && copy_out(to, buf, (size_t)got) < 0)
-        got = -E_BADADDR;
+    if (got > 0)
+        err = copy_out(to, buf, (size_t)got);
     kfree(buf);
-    return got;
+    return err < 0 ? err : got;
 }
 
 int64_t

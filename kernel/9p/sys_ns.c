@@ -151,6 +151,7 @@ sys_fversion(uint64_t fd, uint64_t msize, uint64_t version, uint64_t n)
     char name[MAX_NAME], answer[MAX_NAME] = "";
     struct chan *conn;
     int64_t got = copy_str_in(name, version, sizeof name);
+    int err = 0;
 
     if (got < 0)
         return got;
@@ -162,9 +163,9 @@ sys_fversion(uint64_t fd, uint64_t msize, uint64_t version, uint64_t n)
     chan_close(conn);
     if (got >= 0 && strlen(answer) >= n)
         return -E_TOOBIG;
-    if (got >= 0 && copy_out(version, answer, strlen(answer) + 1) < 0)
-        return -E_BADADDR;
-    return got;
+    if (got >= 0)
+        err = copy_out(version, answer, strlen(answer) + 1);
+    return err < 0 ? err : got;
 }
 
 /* An fd for one end of the pipe whose directory is dir. */

@@ -8,11 +8,12 @@
  */
 #include "mmu/kasan.h"
 
-/* x86_64/usercopy.asm; addresses checked.  0, or -E_BADADDR after a fix-up. */
+/* x86_64/usercopy.asm; addresses checked.  0; or -E_BADADDR or -E_NOMEM after a
+ * fix-up, as of the others. */
 int user_copy(void *dst, const void *src, size_t n);
-/* Bytes before the NUL, n if there is none in n bytes, or -E_BADADDR. */
+/* Bytes before the NUL, n if there is none in n bytes. */
 long user_str(char *dst, vaddr_t src, size_t n);
-/* 1 exchanged, 0 not and *old is what was there, -E_BADADDR. */
+/* 1 exchanged, 0 not and *old is what was there. */
 int user_cas(vaddr_t va, uint32_t *old, uint32_t new);
 
 /*
@@ -29,8 +30,9 @@ user_range(vaddr_t va, size_t n)
 
 /*
  * Copy n bytes at the user address src to dst.  0 bytes are always legal.
- * 0, or -E_BADADDR if the range is not in user space or a byte of it may not
- * be read; part of dst may be written then.  kasan_check looks at the kernel's
+ * 0; -E_BADADDR if the range is not in user space or a byte of it may not be
+ * read; -E_NOMEM if there is no page for it.  After an error part of dst may be
+ * written.  kasan_check looks at the kernel's
  * side first.
  *
  * Lab 2.10

@@ -213,6 +213,7 @@ page_fault(struct trapframe *tf)
         return;
     if (resume != 0) {
         tf->rip = resume;
+        tf->rax = (uint64_t)(int64_t)err; /* the reason: usercopy.asm */
         return;
     }
     if (err == -E_NOMEM)

@@ -21,6 +21,7 @@ enum {
 #define POISON (0x0101010101010101ul * POISON_BYTE)
 
 struct page_cache page_caches[MAX_CPUS];
+unsigned cache_room = CACHE_PAGES;
 static uint64_t fail_at;
 struct buddy ram;
 struct spinlock frames_lock = SPINLOCK_INIT(RANK_FRAMES, "frames");
@@ -143,7 +144,8 @@ page_give(struct page_cache *c, uint64_t pfn, void *caller)
     return pfn << PAGE_SHIFT;
 }
 
-/* A page off the stack of unknown contents, else off the zeroed one. */
+/* A page off the stack of unknown contents, else off the zeroed one, else from
+ * the reserve. */
 static paddr_t
 take_any(struct page_cache *c, void *caller)
 {
@@ -160,9 +162,9 @@ take_any(struct page_cache *c, void *caller)
     } else if (c->zeroed.n != 0) {
         pfn = c->zeroed.pfn[--c->zeroed.n];
     } else {
-        return 0;
+        pfn = reserve_take();
     }
-    return page_give(c, pfn, caller);
+    return pfn != 0 ? page_give(c, pfn, caller) : 0;
 }
 
 paddr_t
@@ -214,6 +216,17 @@ page_alloc_zeroed(void)
     return pa;
 }
 
+/* Put a page on a stack that holds all it may: a batch goes back first, and
+ * then the reserve is filled. */
+static __attribute__((noinline, cold)) void
+stack_put_full(struct page_stack *s, uint64_t pfn)
+{
+    if (s->n == CACHE_PAGES)
+        cache_drain(s, CACHE_PAGES - CACHE_BATCH);
+    s->pfn[s->n++] = pfn;
+    reserve_fill(s);
+}
+
 /* Put a page that lost its last owner on one of this CPU's stacks. */
 static void
 page_take_back(struct frame *f, bool zeroed)
@@ -231,9 +244,10 @@ page_take_back(struct frame *f, bool zeroed)
 #endif
     kasan_forbid(pa_to_kva(pfn << PAGE_SHIFT), PAGE_SIZE, KASAN_PAGE);
     c->used--;
-    if (unlikely(s->n == CACHE_PAGES))
-        cache_drain(s, CACHE_PAGES - CACHE_BATCH);
-    s->pfn[s->n++] = pfn;
+    if (unlikely(s->n >= cache_room))
+        stack_put_full(s, pfn);
+    else
+        s->pfn[s->n++] = pfn;
     intr_restore(on);
 }
 
@@ -351,7 +365,7 @@ frames_park(int64_t n)
 }
 
 /* Exact while no other CPU allocates; kernel is not derived from the rest:
- * it is what was taken before the lists were seeded. */
+ * it is what was taken before the lists were seeded, and the reserve. */
 void
 frame_counters(struct mem_counters *c)
 {
@@ -360,6 +374,7 @@ frame_counters(struct mem_counters *c)
     *c = (struct mem_counters){ .total = frames_total };
     spin_lock(&frames_lock);
     c->free = ram.free;
+    c->kernel = frames_kernel + reserve_pages();
     for (unsigned i = 0; i < MAX_CPUS; i++) {
         c->cached += page_caches[i].any.n + page_caches[i].zeroed.n;
         used += page_caches[i].used;
@@ -368,5 +383,4 @@ frame_counters(struct mem_counters *c)
     spin_unlock(&frames_lock);
     c->cached += parked;
     c->used = used - parked;
-    c->kernel = frames_kernel;
 }

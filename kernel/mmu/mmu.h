@@ -53,6 +53,10 @@ uint32_t page_refs(paddr_t pa);
 paddr_t pages_alloc(unsigned order);
 void pages_free(paddr_t pa, unsigned order);
 
+/* Set pages aside: single pages that are given out only when there are no others,
+ * and only if vital(), which is called with interrupts off, says yes. */
+void reserve_init(bool (*vital)(void));
+
 struct frame *frame_of(paddr_t pa); /* NULL: outside the frame table */
 
 struct mem_counters { /* frames; total = free + cached + used + kernel */
@@ -314,18 +318,18 @@ tlb_poll(void)
 
 /*
  * Between kernel and the current space; missing pages are faulted in.
- * 0, or -E_BADADDR if any byte is outside user space or not permitted, with
- * an unknown part done.
+ * 0; -E_BADADDR if any byte is outside user space or not permitted, -E_NOMEM
+ * if there is no page for one, with an unknown part done.
  */
 int copy_in(void *dst, vaddr_t src, size_t n);
 int copy_out(vaddr_t dst, const void *src, size_t n);
 
-/* A NUL-terminated string of at most len-1 bytes: its length, -E_BADADDR, or
- * -E_TOOBIG if no NUL was found in len bytes. */
+/* A NUL-terminated string of at most len-1 bytes: its length, -E_BADADDR,
+ * -E_NOMEM, or -E_TOOBIG if no NUL was found in len bytes. */
 int copy_str_in(char *dst, vaddr_t src, size_t len);
 
 /* One aligned 32-bit word, atomically: compare and exchange.  1: exchanged,
- * 0: *old has what is there now, -E_BADADDR. */
+ * 0: *old has what is there now, -E_BADADDR, -E_NOMEM. */
 int user_cas32(vaddr_t va, uint32_t *old, uint32_t new);
 
 /* ---- check.c ---- */

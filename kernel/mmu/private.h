@@ -87,6 +87,16 @@ struct page_cache {
 } __attribute__((aligned(64)));
 extern struct page_cache page_caches[MAX_CPUS];
 
+/* How many pages each stack holds before some go back: CACHE_PAGES, or 0 while
+ * the reserve is not full.  Other CPUs change it at any moment. */
+extern unsigned cache_room;
+
+/* ---- reserve.c; interrupts are off ---- */
+
+uint64_t reserve_take(void); /* a frame if this allocation is vital; or 0 */
+void reserve_fill(struct page_stack *s); /* from s, then from the free lists */
+unsigned reserve_pages(void);            /* holds frames_lock */
+
 /* Give back a page that the caller alone owns and that is all zeros. */
 void page_free_zeroed(paddr_t pa);
 

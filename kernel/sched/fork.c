@@ -135,6 +135,7 @@ child_join(struct proc *parent, struct proc *child, uint64_t flags)
         err = proc_publish(child);
     if (err == 0) {
         child->notegrp = flags & RFNOTEG ? child->pid : parent->notegrp;
+        vital_inherit(child, parent);
         if (!(flags & RFNOWAIT)) {
             child->parent = parent;
             list_append(&parent->children, &child->sibling);

@@ -136,6 +136,8 @@ first_process(void *arg)
         trace_start();
     argc = init_args(path, argv, buf);
     console_start();
+    vital_init();
+    proc_current()->vital = true;
     err = proc_exec(path, argv, argc);
     proc_hooks.exec_done(err);
     if (err) {

@@ -181,6 +181,8 @@ take_note(struct proc *p, char text[MAX_ERR])
  *              struct ureg      the registers to go on with   <- rdi
  *              text[MAX_ERR]    the note                      <- rsi
  *              red zone         of the code that was interrupted
+ *
+ * 0, -E_BADADDR, -E_NOMEM.
  */
 static int
 deliver(struct proc *p, struct trapframe *tf, const char *text)
@@ -188,11 +190,14 @@ deliver(struct proc *p, struct trapframe *tf, const char *text)
     vaddr_t at_text = tf->rsp - RED_ZONE - MAX_ERR;
     vaddr_t at_ureg = ROUND_DOWN(at_text - sizeof(struct ureg), 16);
     uint64_t no_return = 0;
+    int err = copy_out(at_text, text, MAX_ERR);
 
-    if (copy_out(at_text, text, MAX_ERR) < 0 ||
-            copy_out(at_ureg, tf, sizeof(struct ureg)) < 0 ||
-            copy_out(at_ureg - 8, &no_return, 8) < 0)
-        return -E_BADADDR;
+    if (err == 0)
+        err = copy_out(at_ureg, tf, sizeof(struct ureg));
+    if (err == 0)
+        err = copy_out(at_ureg - 8, &no_return, 8);
+    if (err < 0)
+        return err;
     fpu_save(p->note_fpu);
     p->note_frame = at_ureg;
     tf->rsp = at_ureg - 8;
@@ -211,12 +216,17 @@ void
 note_handle(struct trapframe *tf, const char *text)
 {
     struct proc *p = proc_current();
+    int err;
 
     strlcpy(p->note_text, text, sizeof p->note_text);
     if (!p->note_handler || p->note_frame)
         proc_exit(text);
-    if (deliver(p, tf, p->note_text) < 0)
-        proc_exit("sys: no stack for a note");
+    do {
+        err = deliver(p, tf, p->note_text);
+    } while (err == -E_NOMEM && vital_pause());
+    if (err < 0)
+        proc_exit(err == -E_NOMEM ? "sys: out of memory for a note"
+                                  : "sys: no stack for a note");
 }
 
 void

@@ -11,6 +11,7 @@
 
 enum {
     PID_MAX = 1 << 30,
+    VITAL_PLACES = 16, /* the last of the table: see vital.c */
     BLOCK = 64 /* slots that proc_next passes over at once when none is used */
 };
 
@@ -108,7 +109,9 @@ proc_free(struct proc *p)
 int
 proc_publish(struct proc *p)
 {
-    for (unsigned tries = 0; nproc < MAX_PROCS && tries < MAX_PROCS; tries++) {
+    unsigned places = MAX_PROCS - (proc_current()->vital ? 0 : VITAL_PLACES);
+
+    for (unsigned tries = 0; nproc < places && tries < MAX_PROCS; tries++) {
         last_pid = last_pid == PID_MAX ? 1 : last_pid + 1;
         if (table[last_pid % MAX_PROCS])
             continue;

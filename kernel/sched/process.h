@@ -77,6 +77,7 @@ struct proc {
     uint32_t attention;   /* [a] look at its notes before user mode */
     uint32_t stop;        /* [a] enum proc_stop */
     bool is_idle;         /* [I] */
+    bool vital;           /* [o] see vital.c */
     uint64_t ksp;         /* [q] stack pointer while not running */
     uint64_t selectors;   /* [o] while not running; 0: it has loaded none */
     char *kstack_top;     /* [I] */
@@ -133,6 +134,19 @@ struct proc {
     uint64_t program_size;  /* [o] bytes */
     char name[MAX_NAME];    /* [o] */
 };
+
+/* vital.c: processes that a shortage of memory must not end */
+void vital_init(void);
+void vital_inherit(struct proc *child, const struct proc *parent);
+void vital_exec(struct proc *p); /* p runs another program now */
+
+/* Wait a while for memory; false: the running process is not the first one, or
+ * it is being killed.  Sleeps. */
+bool vital_pause(void);
+
+/* Room for exec's arguments, or NULL; a vital process may sleep for it. */
+struct exec_args *exec_args_new(void);
+void exec_args_free(struct exec_args *args);
 
 /* proc.c: the table */
 extern struct spinlock proctab_lock;

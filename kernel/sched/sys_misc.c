@@ -21,8 +21,10 @@ sys_cons_write(uint64_t buf, uint64_t len)
     while (done < len) {
         size_t n = len - done < CHUNK ? len - done : CHUNK;
 
-        if (copy_in(chunk, buf + done, n) < 0)
-            return -E_BADADDR;
+        int err = copy_in(chunk, buf + done, n);
+
+        if (err < 0)
+            return err;
         print_bytes(chunk, n);
         done += n;
         if (note_pending(proc_current()))
@@ -55,6 +57,7 @@ sys_archive(uint64_t buf, uint64_t room)
     struct archive_file f;
     struct archiveinfo info = { 0 };
     unsigned n;
+    int err;
 
     for (n = 0; archive_nth(n, &f) == 0; n++) {
         if (n >= room)
@@ -64,8 +67,9 @@ sys_archive(uint64_t buf, uint64_t room)
         strlcpy(info.name, f.name, sizeof info.name);
         memset(info.name + strlen(info.name), 0,
                 sizeof info.name - strlen(info.name));
-        if (copy_out(buf + n * sizeof info, &info, sizeof info) < 0)
-            return -E_BADADDR;
+        err = copy_out(buf + n * sizeof info, &info, sizeof info);
+        if (err < 0)
+            return err;
     }
     return n;
 }
@@ -74,6 +78,7 @@ int64_t
 sys_sysstat(uint64_t buf, uint64_t room)
 {
     struct mem_counters mem;
+    int err;
 
     kheap_trim(); /* free, though at hand */
     frame_counters(&mem);
@@ -93,8 +98,9 @@ sys_sysstat(uint64_t buf, uint64_t room)
             .ncpu = ncpu,
         };
 
-        if (copy_out(buf + i * sizeof s, &s, sizeof s) < 0)
-            return -E_BADADDR;
+        err = copy_out(buf + i * sizeof s, &s, sizeof s);
+        if (err < 0)
+            return err;
     }
     return ncpu;
 }

@@ -31,7 +31,7 @@ copy_path_in(char buf[MAX_PATH], vaddr_t path)
     return len == -E_TOOBIG ? -E_NAMELEN : len;
 }
 
-/* Copy the vector of strings at `argv` in: 0, -E_TOOBIG, -E_BADADDR. */
+/* Copy the vector of strings at `argv` in: 0, -E_TOOBIG, -E_BADADDR, -E_NOMEM. */
 static int
 copy_args(struct exec_args *args, vaddr_t argv)
 {
@@ -58,7 +58,7 @@ copy_args(struct exec_args *args, vaddr_t argv)
 int64_t
 sys_exec(uint64_t path, uint64_t argv)
 {
-    struct exec_args *args = kmalloc(sizeof *args);
+    struct exec_args *args = exec_args_new();
     int err;
 
     if (!args)
@@ -71,7 +71,9 @@ sys_exec(uint64_t path, uint64_t argv)
     if (err >= 0)
         err = proc_exec(args->path, args->argv, args->argc);
     proc_hooks.exec_done(err);
-    kfree(args);
+    exec_args_free(args);
+    if (err == 0)
+        vital_exec(proc_current());
     if (err == 0) /* exec_done may have slept, and resched is gone then */
         this_cpu()->resched = 1;
     /* the new program finds 0 in rax: exec has cleared all registers */
@@ -83,7 +85,9 @@ sys_exits(uint64_t msg)
 {
     char text[MAX_ERR] = "";
 
-    if (msg && copy_str_in(text, msg, sizeof text) == -E_BADADDR)
+    int len = msg ? copy_str_in(text, msg, sizeof text) : 0;
+
+    if (len < 0 && len != -E_TOOBIG)
         strlcpy(text, "sys: bad exit string", sizeof text);
     text[sizeof text - 1] = '\0';
     proc_exit(text);
@@ -94,16 +98,19 @@ sys_wait(uint64_t msg)
 {
     struct waitmsg w;
     int64_t pid;
+    int err = 0;
 
     /* find out that msg is bad before the record is gone */
-    if (msg != 0 && copy_in(&w, msg, sizeof w) < 0)
-        return -E_BADADDR;
-    if (msg != 0 && copy_out(msg, &w, sizeof w) < 0)
-        return -E_BADADDR;
+    if (msg != 0)
+        err = copy_in(&w, msg, sizeof w);
+    if (err == 0 && msg != 0)
+        err = copy_out(msg, &w, sizeof w);
+    if (err < 0)
+        return err;
     pid = proc_wait(&w);
-    if (msg != 0 && pid >= 0 && copy_out(msg, &w, sizeof w) < 0)
-        return -E_BADADDR;
-    return pid;
+    if (msg != 0 && pid >= 0)
+        err = copy_out(msg, &w, sizeof w);
+    return err < 0 ? err : pid;
 }
 
 int64_t
@@ -191,6 +198,7 @@ sys_procs(uint64_t buf, uint64_t room)
     struct procinfo info;
     uint32_t pid = 0;
     uint64_t n = 0;
+    int err = 0;
 
     for (;; n++) {
         struct proc *p;
@@ -205,7 +213,9 @@ sys_procs(uint64_t buf, uint64_t room)
         spin_unlock(&proctab_lock);
         if (!p)
             return (int64_t)n;
-        if (n < room && copy_out(buf + n * sizeof info, &info, sizeof info) < 0)
-            return -E_BADADDR;
+        if (n < room)
+            err = copy_out(buf + n * sizeof info, &info, sizeof info);
+        if (err < 0)
+            return err;
     }
 }

@@ -11,10 +11,16 @@ enum {
     MAX_FRAMES = 16
 };
 
+static bool
+no_memory(const struct trapframe *tf)
+{
+    return tf->vector == TRAP_PAGE_FAULT && tf->error & FAULT_NOMEM;
+}
+
 static void
 describe(const struct trapframe *tf, vaddr_t addr, char text[MAX_ERR])
 {
-    if (tf->vector == TRAP_PAGE_FAULT && tf->error & FAULT_NOMEM)
+    if (no_memory(tf))
         snprint(text, MAX_ERR, "sys: out of memory addr=%#lx pc=%#lx", addr,
                 tf->rip);
     else if (tf->vector == TRAP_PAGE_FAULT)
@@ -65,7 +71,7 @@ static void
 report(const struct proc *p, const struct trapframe *tf, const char *text)
 {
     print("%s %u: %s\n", p->name, p->pid, text);
-    if (tf->vector == TRAP_PAGE_FAULT && tf->error & FAULT_NOMEM)
+    if (no_memory(tf))
         return; /* not the program's mistake: where it was tells nothing */
     print("  rax %#lx rbx %#lx rcx %#lx rdx %#lx rsi %#lx rdi %#lx\n", tf->rax,
             tf->rbx, tf->rcx, tf->rdx, tf->rsi, tf->rdi);
@@ -86,6 +92,10 @@ user_fault(struct trapframe *tf)
 
     describe(tf, addr, text);
     intr_on();
+    if (no_memory(tf) && vital_pause()) {
+        intr_off();
+        return; /* and try again */
+    }
     if (!p->note_handler || p->note_frame)
         report(p, tf, text);
     note_handle(tf, text);

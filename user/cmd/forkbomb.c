@@ -1,13 +1,27 @@
 /*
- * forkbomb.c - many processes at once; they end when all are there.
+ * forkbomb.c - many processes at once; they end when all are there.  With -r
+ * a real bomb, to see what it does to others.
  */
 #include "lib/lux.h"
 
 static const char usage[] =
-        "usage: forkbomb [n]\n"
-        "Make n processes (100) that live at once, then let them go.\n";
+        "usage: forkbomb [-r seconds] [n]\n"
+        "Make n processes (100) that live at once, then let them go.\n"
+        "  -r seconds  for so long every process makes more\n";
 
 static uint32_t go; /* semaphore, on shared pages */
+
+/* Each child goes on here, too. */
+NORETURN static void
+run_away(uint64_t seconds)
+{
+    uint64_t end = nsec() + seconds * 1000000000;
+
+    while (nsec() < end)
+        if (rfork(RFPROC | RFNOWAIT) < 0)
+            sleep(50000000);
+    exits(NULL);
+}
 
 int
 main(int argc, char **argv)
@@ -16,6 +30,7 @@ main(int argc, char **argv)
 
     ARGBEGIN
     {
+    case 'r': run_away(EARGN());
     default: ARGBAD();
     }
     ARGEND

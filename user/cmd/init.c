@@ -11,6 +11,10 @@ static const char usage[] =
         "Start a shell, again whenever it ends; or run the\n"
         "program once, and end as it ends.\n";
 
+enum {
+    SOON = 100000000 /* ns: when to try again what failed */
+};
+
 /* What cannot be printed is recorded. */
 static void
 must(int err, const char *what)
@@ -34,6 +38,48 @@ greet(void)
     free(motd);
 }
 
+/*
+ * A child with the flags, in a note group of its own: its pid, or 0 in the
+ * child.  What stands in the way, as when memory or processes are short, passes:
+ * the first process may not end for it.
+ */
+static int
+make_child(unsigned long flags)
+{
+    bool told = false;
+    int pid;
+
+    while ((pid = rfork(RFPROC | RFFDG | RFNOTEG | flags)) < 0) {
+        if (!told)
+            print("init: no process, trying again: %r\n");
+        told = true;
+        sleep(SOON);
+    }
+    return pid;
+}
+
+/* Be another program, as soon as there is memory for it. */
+NORETURN static void
+run(char *argv[])
+{
+    int err;
+
+    while ((err = exec_search(argv[0], argv)) == -E_NOMEM)
+        sleep(SOON);
+    fatal("cannot run %s: %r", argv[0]);
+}
+
+/* How the child ended; neither notes nor a shortage end the waiting. */
+static void
+wait_child(int pid, struct waitmsg *w)
+{
+    int got;
+
+    w->msg[0] = '\0';
+    while ((got = wait_for(pid, w)) < 0 && got != -E_NOCHILD)
+        sleep(SOON);
+}
+
 /* Files in memory at /tmp, if there is a server for it. */
 static void
 start_tmp(void)
@@ -44,13 +90,10 @@ start_tmp(void)
 
     if (access("/bin/ramfs", AEXEC) < 0)
         return;
-    pid = rfork(RFPROC | RFFDG | RFNOTEG);
-    if (pid == 0) {
-        exec("/bin/ramfs", argv);
-        fatal("cannot run %s: %r", argv[0]);
-    }
-    if (pid > 0)
-        wait_for(pid, &w); /* it leaves a child behind that serves */
+    pid = make_child(0);
+    if (pid == 0)
+        run(argv);
+    wait_child(pid, &w); /* it leaves a child behind that serves */
 }
 
 /* If the machine has the file, run the program, which goes on beside us. */
@@ -59,10 +102,8 @@ start_if(const char *file, char *argv[])
 {
     if (access(file, AEXIST) < 0)
         return;
-    if (rfork(RFPROC | RFFDG | RFNOTEG | RFNOWAIT) == 0) {
-        exec_search(argv[0], argv);
-        fatal("cannot run %s: %r", argv[0]);
-    }
+    if (make_child(RFNOWAIT) == 0)
+        run(argv);
 }
 
 /* A second serial port leads to somebody who wants to see our files, a third
@@ -83,13 +124,12 @@ start_ports(void)
 static int
 start(char *argv[])
 {
-    int pid = rfork(RFPROC | RFFDG | RFNOTEG);
+    int pid = make_child(0);
 
     if (pid != 0)
         return pid;
     cons_group(0);
-    exec_search(argv[0], argv);
-    fatal("cannot run %s: %r", argv[0]);
+    run(argv);
 }
 
 /* An interrupt that is typed while no shell runs is for nobody. */
@@ -104,11 +144,8 @@ NORETURN static void
 run_once(char *argv[])
 {
     struct waitmsg w;
-    int pid = start(argv);
 
-    if (pid < 0)
-        fatal("no process for %s: %r", argv[0]);
-    wait_for(pid, &w);
+    wait_child(start(argv), &w);
     exits(w.msg);
 }
 
@@ -119,14 +156,10 @@ keep_shell(void)
     struct waitmsg w;
 
     for (;;) {
-        int pid = start(argv);
-
-        if (pid < 0)
-            fatal("no process for a shell: %r");
-        wait_for(pid, &w);
+        wait_child(start(argv), &w);
         if (w.msg[0] != '\0')
             print("init: the shell ended: %s\n", w.msg);
-        sleep(100000000); /* a shell that cannot start must not spin */
+        sleep(SOON); /* a shell that cannot start must not spin */
     }
 }
 

@@ -12,21 +12,48 @@ __asm__(".pushsection .rodata\n"
         ".popsection\n");
 extern const char motd[];
 
+enum {
+    SOON = 100000000 /* ns: when to try again what failed */
+};
+
 static const char usage[] = "usage: init\n"
                             "Start a shell, again whenever it ends.\n";
 
-/* A shell in a note group of its own, which has the console. */
+/*
+ * A shell in a note group of its own, which has the console: its pid.  What
+ * stands in the way, as when memory or processes are short, passes: the first
+ * process may not end for it.
+ */
 static int
 start_shell(void)
 {
     static char *argv[] = { "sh", NULL };
-    int pid = rfork(RFPROC | RFNOTEG);
+    bool told = false;
+    int pid, err;
 
+    while ((pid = rfork(RFPROC | RFNOTEG)) < 0) {
+        if (!told)
+            print("init: no process, trying again: %r\n");
+        told = true;
+        sleep(SOON);
+    }
     if (pid != 0)
         return pid;
     cons_group(0);
-    exec_search(argv[0], argv);
+    while ((err = exec_search(argv[0], argv)) == -E_NOMEM)
+        sleep(SOON);
     fatal("cannot run %s: %r", argv[0]);
+}
+
+/* How the shell ended; neither notes nor a shortage end the waiting. */
+static void
+wait_shell(int pid, struct waitmsg *w)
+{
+    int got;
+
+    w->msg[0] = '\0';
+    while ((got = wait_for(pid, w)) < 0 && got != -E_NOCHILD)
+        sleep(SOON);
 }
 
 /* An interrupt that is typed while no shell runs is for nobody. */
@@ -41,7 +68,6 @@ int
 main(int argc, char **argv)
 {
     struct waitmsg w;
-    int pid;
 
     ARGBEGIN
     {
@@ -51,12 +77,9 @@ main(int argc, char **argv)
     notify(ignore_notes);
     print("%s", motd);
     for (;;) {
-        pid = start_shell();
-        if (pid < 0)
-            fatal("no process for a shell: %r");
-        wait_for(pid, &w);
+        wait_shell(start_shell(), &w);
         if (w.msg[0] != '\0')
             print("init: the shell ended: %s\n", w.msg);
-        sleep(100000000); /* a shell that cannot start must not spin */
+        sleep(SOON); /* a shell that cannot start must not spin */
     }
 }

@@ -149,16 +149,26 @@ KTEST(copy_without_space)
     space_end(s, before);
 }
 
-/* No memory for a missing page is an error of the copy, not a crash. */
+/* Without memory for a missing page a copy says so; a bad address still is one. */
 KTEST(copy_no_memory)
 {
     struct balance b = balance_now();
     struct space *before = space_current(), *s = space_with(2);
+    uint32_t old = 0;
 
+    CHECK_EQ(copy_out(at(0), buf, 8), 0); /* the page table is there */
     page_fail_at(1);
-    CHECK_EQ(copy_out(at(0), buf, 8), -E_BADADDR);
+    CHECK_EQ(copy_out(at(1), buf, 8), -E_NOMEM);
+    page_fail_at(1);
+    CHECK_EQ(copy_in(buf, at(1), 8), -E_NOMEM);
+    page_fail_at(1);
+    CHECK_EQ(copy_str_in((char *)buf, at(1), 8), -E_NOMEM);
+    page_fail_at(1);
+    CHECK_EQ(user_cas32(at(1), &old, 1), -E_NOMEM);
     page_fail_at(0);
-    CHECK_EQ(copy_out(at(0), buf, 8), 0);
+    CHECK_EQ(copy_out(at(2), buf, 8), -E_BADADDR);
+    CHECK_EQ(user_cas32(at(2), &old, 1), -E_BADADDR);
+    CHECK_EQ(copy_out(at(1), buf, 8), 0);
     space_end(s, before);
     CHECK_BALANCE(b);
 }

@@ -358,6 +358,81 @@ KTEST(page_exhaustion)
     CHECK_BALANCE(b);
 }
 
+static bool vital;
+
+static bool
+is_vital(void)
+{
+    return vital;
+}
+
+/* All the pages that can be had, linked by their first words: how many. */
+static uint64_t
+take_all(paddr_t *chain)
+{
+    uint64_t n = 0;
+    paddr_t pa;
+
+    for (*chain = 0; (pa = page_alloc()) != 0; n++) {
+        *(paddr_t *)pa_to_kva(pa) = *chain;
+        *chain = pa;
+    }
+    return n;
+}
+
+static void
+give_all(paddr_t chain)
+{
+    while (chain != 0) {
+        paddr_t pa = chain;
+
+        chain = *(paddr_t *)pa_to_kva(pa);
+        page_unref(pa);
+    }
+}
+
+/*
+ * Of the reserve nothing goes to others, not even what comes back to it; as
+ * soon as it is full, pages are there for all.
+ * mem: 64M
+ */
+KTEST(page_reserve)
+{
+    struct balance b = balance_now();
+    uint64_t rest_before = b.rest;
+    paddr_t most, rest, few[40];
+
+    reserve_init(is_vital);
+    b = balance_now();
+    CHECK_EQ(b.rest, rest_before - 128);
+    CHECK_EQ(take_all(&most), b.rest);
+    CHECK_EQ(pages_alloc(1), 0);
+    vital = true;
+    for (unsigned i = 0; i < ARRAY_LEN(few); i++)
+        CHECK_NE(few[i] = page_alloc(), 0);
+    CHECK_EQ(take_all(&rest), 128 - ARRAY_LEN(few));
+    vital = false;
+    for (unsigned i = 0; i < ARRAY_LEN(few); i++) {
+        page_unref(few[i]);
+        CHECK_EQ(page_alloc(), 0);
+        CHECK_EQ(page_alloc_zeroed(), 0);
+    }
+    vital = true;
+    for (unsigned i = 0; i < ARRAY_LEN(few); i++)
+        CHECK_NE(few[i] = page_alloc(), 0); /* all had gone to the reserve */
+    vital = false;
+    CHECK_EQ(page_alloc(), 0);
+    give_all(rest);
+    for (unsigned i = 0; i < ARRAY_LEN(few); i++)
+        page_unref(few[i]);
+    CHECK_EQ(page_alloc(), 0);
+    give_all(most);
+    CHECK_BALANCE(b);
+    CHECK_EQ(take_all(&most), b.rest);
+    give_all(most);
+    CHECK_EQ(mmu_check(), 0);
+}
+
 /* page_fail_at fails the n-th allocation and only that. */
 KTEST(page_fail_at)
 {

@@ -5,13 +5,12 @@
 ; Each instruction that may fault is in the table `fixups` with the place to
 ; go on at.  The page-fault handler first tries to make the page; the
 ; instruction then simply runs again (REP keeps its progress in registers).
-; Only if there can be no page does it go to the fix-up.
+; Only if there can be no page does it go to the fix-up, with the reason in rax:
+; -E_BADADDR, or -E_NOMEM.
 ;
 ; SMAP: the kernel may touch user memory only between stac and clac, which
 ; not every CPU has.
 ;
-
-E_BADADDR equ 3                     ; lux/err.def
 
 extern cpu_has_smap
 global user_copy, user_str, user_cas
@@ -42,9 +41,9 @@ bits 64
 
 ; int user_copy(void *dst, const void *src, size_t n)
 ; One of the two is user memory, already checked to lie below USER_TOP.  Copy
-; words of 8 bytes first, then the rest.  0, or -E_BADADDR if an instruction
+; words of 8 bytes first, then the rest.  0, or the reason if an instruction
 ; faults and no page can be made: each that may has a FIXUP line, and goes on
-; at user_fault.  User memory is in reach only between USER_BEGIN and USER_END.
+; at user_fault, with the reason in rax.  User memory is in reach only between USER_BEGIN and USER_END.
 ; Lab 2.10
 user_copy:
         mov rcx, rdx
@@ -121,6 +120,5 @@ user_cas:
         FIXUP .cas, user_fault
 
 user_fault:
-        USER_END
-        mov rax, -E_BADADDR
+        USER_END                    ; changes no register
         ret

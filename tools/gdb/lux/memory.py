@@ -70,13 +70,14 @@ class Frames(LuxCommand):
         in_caches = sum(cached(cache) for cache in every)
         used = sum(int(cache["used"]) for cache in every)
         parked = sum(int(cache["parked"]) for cache in every)
+        set_aside = int(kernel.static("reserve.c", "nreserve"))
         free = int(kernel.value("ram.free"))
         rows: list[list[object]] = [
             ["total", int(kernel.value("frames_total"))],
             ["free", free],
             ["cached", in_caches + parked],
             ["used", used - parked],
-            ["kernel", int(kernel.value("frames_kernel"))],
+            ["kernel", int(kernel.value("frames_kernel")) + set_aside],
         ]
         sized = [[*row, f"{int(str(row[1])) * 4} KiB"] for row in rows]
         yield from table(sized, " rr")
